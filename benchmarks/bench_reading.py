@@ -1,0 +1,103 @@
+"""How fast challenge stamps are read from many small files, against astropy.
+
+    python benchmarks/bench_reading.py --files 40000
+
+Writes files in the challenge's own format to a temporary folder, then reads all
+of them, in turns, with an ``astropy.io.fits.getdata`` loop (pixels only) and with
+``open_cutouts(...).batches(256)`` (pixels checked, masked and put together). Files
+are in the page cache for both. Expected on 2 cores: a ratio of 10 or more.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from astropy.io import fits
+
+from lensdetect.data import open_cutouts
+from lensdetect.survey import get_survey
+
+BATCH_SIZE = 256
+SURVEY = get_survey("bologna")
+
+
+def write_files(root: Path, *, count: int, seed: int) -> int:
+    """Write ``count`` files, four a stamp, one in five with masked pixels; returns the number of stamps."""
+    rng = np.random.default_rng(seed)
+    folders = [root / "Public" / f"Band{number}" for number in range(1, 5)]
+    for folder in folders:
+        folder.mkdir(parents=True)
+    num_stamps = max(count // 4, 1)
+    for stamp in range(num_stamps):
+        header = make_header(*rng.uniform(-2e-3, 2e-3, 2))
+        for folder, band in zip(folders, SURVEY.file_band_order, strict=True):
+            pixels = rng.standard_normal((101, 101), dtype=np.float32) * 2e-12
+            if rng.random() < 0.2:
+                row, column = rng.integers(0, 90, 2)
+                pixels[row : row + 9, column : column + 9] = SURVEY.masked_value
+            data = header + pixels.astype(">f4").tobytes()
+            name = f"imageSDSS_{band.upper()}-{100000 + stamp}.fits"
+            (folder / name).write_bytes(data.ljust(-(-len(data) // 2880) * 2880, b"\0"))
+    return num_stamps
+
+
+def make_header(ra_rad: float, dec_rad: float) -> bytes:
+    """One header block as the challenge has it: an image, a projection, a position in radian."""
+    scale_deg = SURVEY.pixel_scale_arcsec / 3600.0
+    header = fits.PrimaryHDU(np.zeros((101, 101), np.float32)).header
+    for axis, kind in ((1, "RA---TAN"), (2, "DEC--TAN")):
+        header[f"CRPIX{axis}"], header[f"CRVAL{axis}"], header[f"CTYPE{axis}"] = 51.0, 0.0, kind
+        header[f"CDELT{axis}"] = scale_deg if axis == 2 else -scale_deg
+    header["RA"], header["DEC"] = ra_rad, dec_rad
+    return header.tostring().encode("ascii")
+
+
+def time_astropy(paths: list[str]) -> float:
+    start = time.perf_counter()
+    for path in paths:
+        fits.getdata(path)
+    return time.perf_counter() - start
+
+
+def time_ours(root: Path, *, num_workers: int | None) -> float:
+    start = time.perf_counter()
+    source = open_cutouts(root, survey=SURVEY)
+    read = sum(len(batch) for batch in source.batches(BATCH_SIZE, num_workers=num_workers))
+    assert read == len(source)
+    return time.perf_counter() - start
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--files", type=int, default=40_000, help="how many files to write and read")
+    parser.add_argument("--rounds", type=int, default=3, help="times that each reader reads all of them")
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        num_stamps = write_files(root, count=arguments.files, seed=arguments.seed)
+        paths = [str(path) for path in sorted(root.glob("Public/Band*/*.fits"))]
+        seconds = np.array(
+            [
+                (time_astropy(paths), time_ours(root, num_workers=1), time_ours(root, num_workers=None))
+                for _ in range(arguments.rounds)
+            ]
+        )
+    report(np.median(seconds, axis=0), num_files=len(paths), num_stamps=num_stamps)
+
+
+def report(seconds: np.ndarray, *, num_files: int, num_stamps: int) -> None:
+    """Print the median of each reader and its ratio to astropy."""
+    print(f"{len(os.sched_getaffinity(0))} cores, {num_files} files, {num_stamps} stamps of 4 x 101 x 101")
+    for name, time_s in zip(("astropy getdata", "ours, 1 thread", "ours"), seconds, strict=True):
+        rates = f"{num_files / time_s:8.0f} files/s {num_stamps / time_s:8.0f} stamps/s"
+        print(f"{name:16s} {rates} {seconds[0] / time_s:6.1f} x astropy")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""Trained detectors on disk: save, check, find, restore, score.
+
+Looking at cards and finding folders needs no TensorFlow, so each name is
+imported on its first use.
+"""
+
+from __future__ import annotations
+
+import importlib
+
+#: Public name -> the module of this package that holds it.
+_HOMES = {
+    "Card": "card",
+    "load_card": "card",
+    "verify": "card",
+    "save_detector": "saving",
+    "build_detector": "restoring",
+    "restore": "restoring",
+    "DEFAULT_DETECTOR": "shipped",
+    "find_detector": "shipped",
+    "shipped_detectors": "shipped",
+    "list_detectors": "listing",
+    "Scorer": "scorer",
+    "Scores": "scorer",
+    "load_detector": "scorer",
+}
+
+__all__ = [*_HOMES]
+
+
+def __getattr__(name: str):
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,109 @@
+"""A trained detector to its folder: a SavedModel that serves and fine-tunes."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shutil
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from lensdetect import network
+from lensdetect.artifact.card import CARD_FILE, Card, hash_files
+from lensdetect.artifact.warmup import write_warmup
+from lensdetect.artifact.weights import assign_weights
+from lensdetect.errors import ArtifactError, InputError
+
+
+def save_detector(model: keras.Model, folder: Path | str, *, card: Card) -> Path:
+    """Save a detector, whole or not at all.
+
+    What is written is the float32 twin of the model, built anew from the card:
+    so the card is known to describe it, and it runs well on any device
+    whatever the precision of training was.
+
+    Parameters
+    ----------
+    model : keras.Model
+        From ``build_detector``, trained.
+    folder : path
+        ``<name>-<survey>/<version>``; must not exist, or be empty.
+    card : Card
+        Of this detector; ``files_sha256`` is filled in.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    InputError
+        If Keras does not run on TensorFlow.
+    ArtifactError
+        If the folder is taken, or the card describes another model.
+    """
+    folder = Path(folder)
+    if keras.config.backend() != "tensorflow":
+        raise InputError(
+            f"a detector must be saved under Keras's tensorflow backend, got {keras.config.backend()}: "
+            "train anywhere, then export the run with KERAS_BACKEND=tensorflow"
+        )
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ArtifactError(f"a detector must be saved to a new folder, {folder} is taken: choose the next version")
+    twin = _float32_twin(model, card)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    # A leading dot keeps a server that watches the parent from loading it half written.
+    partial = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
+    try:
+        _write_saved_model(twin, partial, card)
+        write_warmup(partial, card)
+        card = dataclasses.replace(card, files_sha256=hash_files(partial))
+        (partial / CARD_FILE).write_text(card.to_json(), encoding="utf-8")
+        if folder.exists():
+            folder.rmdir()
+        partial.rename(folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return folder
+
+
+def _float32_twin(model: keras.Model, card: Card) -> keras.Model:
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32")
+    try:
+        twin = network.build_detector(network.spec_from_dict(card.spec), card.bands, size=card.size)
+    finally:
+        keras.config.set_dtype_policy(policy)
+    values = {variable.path: variable.numpy() for variable in model.weights}
+    assign_weights(twin, values, source="the model to save", parts="all")
+    return twin
+
+
+def _write_saved_model(model: keras.Model, folder: Path, card: Card) -> None:
+    # The functions close over the model instead of holding it: a module that
+    # tracked both would store each variable twice.
+    module = tf.Module()
+    module.weights = {variable.path: variable.value for variable in model.weights}
+    both = keras.Model(model.input, [model.output, model.get_layer("embedding").output])
+    cutouts = tf.TensorSpec((None, card.size, card.size, len(card.bands)), tf.float32, name="cutouts")
+    slope, intercept = card.calibration["slope"], card.calibration["intercept"]
+
+    @tf.function(input_signature=[cutouts])
+    def forward(cutouts):
+        logit, embedding = both(cutouts, training=False)
+        return tf.cast(logit[:, 0], tf.float32), tf.cast(embedding, tf.float32)
+
+    # Both signatures call one function, so that its constants are stored once.
+    @tf.function(input_signature=[cutouts])
+    def serve(cutouts):
+        logit, _ = forward(cutouts)
+        return {"logit": logit, "probability": tf.sigmoid(slope * logit + intercept)}
+
+    @tf.function(input_signature=[cutouts])
+    def embed(cutouts):
+        return {"embedding": forward(cutouts)[1]}
+
+    tf.saved_model.save(module, str(folder), signatures={"serving_default": serve, "embed": embed})

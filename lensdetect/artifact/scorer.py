@@ -1,0 +1,224 @@
+"""Score cutouts with a trained detector: arrays in, arrays out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from lensdetect.artifact.card import Card, verify
+from lensdetect.artifact.conversion import Conversion, check_cutouts, missing_bands, plan_conversion
+from lensdetect.artifact.shipped import find_detector
+from lensdetect.errors import InputError
+
+#: Cutouts to a batch. Larger ones fall out of a CPU's caches.
+BATCH_SIZE = 128
+
+
+class Scores(NamedTuple):
+    """What a detector says about n cutouts.
+
+    Parameters
+    ----------
+    logit : ndarray
+        float32 ``(n,)``; rank by this one. NaN where a cutout has no good pixel.
+    probability : ndarray
+        float32 ``(n,)``, calibrated on stamps of the mix it was trained on; 1.0
+        for every large logit, so no good to rank by. NaN where the logit is.
+    """
+
+    logit: np.ndarray
+    probability: np.ndarray
+
+
+class Scorer:
+    """A trained detector, ready to score.
+
+    Scores come from the saved graph itself, the one a model server runs. It can
+    be pickled: the copy loads the same folder again.
+
+    Parameters
+    ----------
+    folder : path
+        A folder that ``save_detector`` wrote.
+
+    Attributes
+    ----------
+    folder : Path
+        Where it was loaded from.
+    card : Card
+        What it takes and how good it is.
+
+    Raises
+    ------
+    ArtifactError
+        If the folder is incomplete or has been altered.
+    """
+
+    def __init__(self, folder: Path | str):
+        self.folder = Path(folder)
+        self.card: Card = verify(folder)
+        # Kept: its signatures do not own the variables they read.
+        self._saved_model = tf.saved_model.load(str(folder))
+
+    def __reduce__(self):
+        """Pickle the folder, not the graph."""
+        return Scorer, (self.folder,)
+
+    @property
+    def bands(self) -> tuple[str, ...]:
+        """Names of the bands that it takes, in array order."""
+        return self.card.band_names
+
+    def missing_bands(self, bands: Iterable[str]) -> tuple[str, ...]:
+        """Bands of the detector that images in ``bands`` do not have."""
+        return missing_bands(self.card, bands)
+
+    def __call__(
+        self,
+        cutouts: np.ndarray,
+        *,
+        bands: Iterable[str] | None = None,
+        zero_points_mag: float | Sequence[float] | None = None,
+        pixel_scale_arcsec: float | None = None,
+        batch_size: int = BATCH_SIZE,
+    ) -> Scores:
+        """Score cutouts.
+
+        Parameters
+        ----------
+        cutouts : array
+            ``(n, size, size, band)``, flux, NaN where bad; any real type.
+        bands : iterable of str, optional
+            Bands of the cutouts, in array order: the detector's own by default.
+            They may come in another order; a missing one is scored as a plane
+            of NaN.
+        zero_points_mag : float or sequence of float, optional
+            AB magnitude of one flux unit of the cutouts, one for all bands or
+            one for each; by default they are in the card's flux unit.
+        pixel_scale_arcsec : float, optional
+            Side of a pixel of the cutouts; by default it is the card's.
+        batch_size : int
+            Cutouts scored at once.
+
+        Returns
+        -------
+        Scores
+
+        Raises
+        ------
+        InputError
+            If shape, type, bands, pixel scale or zero points do not fit.
+        """
+        conversion = plan_conversion(
+            self.card, bands=bands, zero_points_mag=zero_points_mag, pixel_scale_arcsec=pixel_scale_arcsec
+        )
+        found = self._run("serving_default", cutouts, conversion, batch_size)
+        return Scores(found["logit"], found["probability"])
+
+    def embed(
+        self,
+        cutouts: np.ndarray,
+        *,
+        bands: Iterable[str] | None = None,
+        zero_points_mag: float | Sequence[float] | None = None,
+        pixel_scale_arcsec: float | None = None,
+        batch_size: int = BATCH_SIZE,
+    ) -> np.ndarray:
+        """Pooled features of cutouts: near in them is alike in looks.
+
+        Parameters
+        ----------
+        cutouts, bands, zero_points_mag, pixel_scale_arcsec, batch_size
+            As for scoring.
+
+        Returns
+        -------
+        ndarray
+            float32 ``(n, dim)``; NaN where a cutout has no good pixel.
+
+        Raises
+        ------
+        InputError
+            As for scoring.
+        """
+        conversion = plan_conversion(
+            self.card, bands=bands, zero_points_mag=zero_points_mag, pixel_scale_arcsec=pixel_scale_arcsec
+        )
+        return self._run("embed", cutouts, conversion, batch_size)["embedding"]
+
+    def _run(
+        self, signature: str, cutouts: np.ndarray, conversion: Conversion, batch_size: int
+    ) -> dict[str, np.ndarray]:
+        if batch_size < 1:
+            raise InputError(f"batch_size must be at least 1, got {batch_size}")
+        cutouts = check_cutouts(cutouts, size=self.card.size, bands=conversion.source_bands)
+        function = self._saved_model.signatures[signature]
+        shapes = {name: (len(cutouts), *spec.shape[1:]) for name, spec in function.structured_outputs.items()}
+        results = {name: np.empty(shape, np.float32) for name, shape in shapes.items()}
+        for start, rows in _batches(len(cutouts), batch_size):
+            part = cutouts[start : start + rows]
+            found = function(cutouts=tf.constant(_whole_batch(part, rows, conversion)))
+            blank = _is_blank(part)
+            for name, result in results.items():
+                result[start : start + rows] = found[name].numpy()[: len(part)]
+                result[start : start + rows][blank] = np.nan
+        return results
+
+
+def _batches(count: int, batch_size: int) -> Iterator[tuple[int, int]]:
+    """Start and number of rows of each batch.
+
+    All have ``batch_size`` rows but the last, which has the next power of two:
+    so there are few shapes, and scoring one cutout costs one.
+    """
+    for start in range(0, count, batch_size):
+        left = min(batch_size, count - start)
+        yield start, min(batch_size, 1 << (left - 1).bit_length())
+
+
+def _whole_batch(cutouts: np.ndarray, rows: int, conversion: Conversion) -> np.ndarray:
+    """Cutouts as the graph takes them, padded to ``rows``; no copy where none is needed."""
+    if conversion.is_identity and len(cutouts) == rows and cutouts.dtype == np.float32:
+        return cutouts
+    batch = np.full((rows, *cutouts.shape[1:3], conversion.num_bands), np.nan, np.float32)
+    conversion.fill(batch, cutouts)
+    return batch
+
+
+def _is_blank(cutouts: np.ndarray) -> np.ndarray:
+    """Whether a cutout has no finite pixel."""
+    middle = cutouts.shape[1] // 2
+    blank = ~np.isfinite(cutouts[:, middle, middle]).any(axis=-1)
+    # Most have a finite pixel in the middle; only the others are looked through.
+    blank[blank] = ~np.isfinite(cutouts[blank]).any(axis=(1, 2, 3))
+    return blank
+
+
+def load_detector(name_or_path: str | Path | None = None) -> Scorer:
+    """Load a trained detector for scoring.
+
+    ``functools.partial(load_detector, name_or_path)`` is the factory that a
+    search over many processes takes.
+
+    Parameters
+    ----------
+    name_or_path : str or path, optional
+        As ``find_detector`` takes it: the one that comes with the package by
+        default.
+
+    Returns
+    -------
+    Scorer
+
+    Raises
+    ------
+    InputError
+        If there is no such detector; the message holds the nearest names.
+    ArtifactError
+        If its folder is incomplete or has been altered.
+    """
+    return Scorer(find_detector(name_or_path))

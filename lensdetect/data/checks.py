@@ -1,0 +1,74 @@
+"""Bad pixels, false colours and blank cutouts: what every block is checked for."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+
+from lensdetect.data.frame import Frame, Notes
+
+#: Share of the pixels of a band that may be bad without a flag.
+MASKED_SHARE = 0.05
+
+
+def check(block: np.ndarray, notes: Notes, *, frame: Frame) -> None:
+    """Turn bad pixels into NaN and note what is wrong with each cutout.
+
+    The rule for two bands with the same bytes: nothing in the file tells which
+    of the two is true, so neither is taken away. The cutout is kept and scored,
+    with colours that are false, flagged ``identical_bands``, and its reason
+    names the bands.
+
+    Parameters
+    ----------
+    block : ndarray
+        float32 ``(n, band, size, size)``, changed in place. Refused cutouts
+        become NaN in all bands.
+    notes : Notes
+        Notes on the block, added to.
+    frame : Frame
+        Form of the cutouts.
+    """
+    block[notes.refused] = np.nan
+    good = np.flatnonzero(~notes.refused)
+    masked = _mask(block, frame.survey.masked_value) - notes.outside
+    given = frame.size**2 - notes.outside
+    for row in good[(masked[good] == given[good]).all(axis=1)]:
+        notes.add(row, "blank", text="no finite pixel in any band")
+    for row, plane in np.argwhere((masked > MASKED_SHARE * given) & ~notes.refused[:, None]):
+        share = 100 * masked[row, plane] / given[row, plane]
+        notes.add(row, "masked", text=f"{frame.names([plane])}: {share:.1f} % of the pixels are masked or not finite")
+    _find_identical(block, notes, frame=frame, usable=masked < given)
+
+
+def _mask(block: np.ndarray, masked_value: float | None) -> np.ndarray:
+    # Number of NaN in each plane, (n, band). The range of a plane tells most of
+    # them clean without a second look.
+    with np.errstate(invalid="ignore"):
+        low, high = block.min(axis=(2, 3)), block.max(axis=(2, 3))
+    suspicious = ~(np.isfinite(low) & np.isfinite(high))
+    if masked_value is not None:
+        suspicious |= (low <= masked_value) & (masked_value <= high)
+    counts = np.zeros(block.shape[:2], np.int64)
+    for row, plane in np.argwhere(suspicious):
+        image = block[row, plane]
+        bad = ~np.isfinite(image)
+        if masked_value is not None:
+            bad |= image == np.float32(masked_value)
+        image[bad] = np.nan
+        counts[row, plane] = np.count_nonzero(bad)
+    return counts
+
+
+def _find_identical(block: np.ndarray, notes: Notes, *, frame: Frame, usable: np.ndarray) -> None:
+    # Compared as bytes, NaN too. Equal planes have equal middle rows: only where
+    # those agree is the whole looked at.
+    pairs = np.array(list(combinations(range(block.shape[1]), 2)), int).reshape(-1, 2)
+    bits = block.view(np.uint32)
+    middle = bits[:, :, frame.size // 2]
+    alike = (middle[:, pairs[:, 0]] == middle[:, pairs[:, 1]]).all(axis=-1) & usable[:, pairs].all(axis=-1)
+    for row, pair in np.argwhere(alike & ~notes.refused[:, None]):
+        one, other = pairs[pair]
+        if np.array_equal(bits[row, one], bits[row, other]):
+            notes.add(row, "identical_bands", text=f"{frame.names([one, other])} hold the same bytes")

@@ -1,0 +1,72 @@
+"""The exceptions of lensdetect, and when to use which.
+
+Every message is one line that says what must hold, what came, and the way out.
+The command line prints that line and exits with code 2; it never shows a
+traceback for a ``LensdetectError``.
+
+* ``InputError``: what the user gave cannot be used: a file, a name, a shape, a
+  unit. It is a ``ValueError`` too.
+* ``ArtifactError``: a trained detector's folder is incomplete, altered, or made
+  for other images than those given.
+* ``MissingExtraError``: the work needs an optional package; the message holds
+  the install command.
+
+A bad item among many (one stamp, one tile, one row) raises nothing: it is
+recorded with its reason in the result and counted at the end.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class LensdetectError(Exception):
+    """Base of all errors that lensdetect raises on purpose."""
+
+
+class InputError(LensdetectError, ValueError):
+    """What the user gave cannot be used."""
+
+
+class ArtifactError(LensdetectError, ValueError):
+    """A trained detector's folder cannot be used as it is."""
+
+
+class MissingExtraError(LensdetectError, ImportError):
+    """An optional package is needed and not installed.
+
+    Parameters
+    ----------
+    package : str
+        The package that could not be imported.
+    extra : str
+        The extra of lensdetect that brings it.
+    purpose : str
+        What it is needed for.
+    """
+
+    def __init__(self, package: str, *, extra: str, purpose: str):
+        super().__init__(f'{purpose} needs the package {package}: pip install "lensdetect[{extra}]"')
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str]) -> InputError:
+    """Error for a name that is not in a table, with the nearest names.
+
+    Parameters
+    ----------
+    kind : str
+        What is named, in the singular ("detector", "survey").
+    name : str
+        The name that came.
+    known : iterable of str
+        The names that exist.
+
+    Returns
+    -------
+    InputError
+        To be raised by the caller.
+    """
+    known = sorted(known)
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.4) or known
+    return InputError(f"unknown {kind} {name!r}: did you mean {', '.join(near)}?")

@@ -1,0 +1,17 @@
+"""Pictures and plots: arrays in, matplotlib figures out.
+
+Figures are ``matplotlib.figure.Figure`` objects without ``pyplot``: they need
+no display, leave no state behind, and are freed when they go out of use.
+Colours are from Okabe and Ito's set (jfly.uni-koeln.de/color), which colour-blind people
+can tell apart; lines and fills differ in more than colour.
+"""
+
+from __future__ import annotations
+
+from lensdetect.figures.composite import lupton_rgb
+from lensdetect.figures.curves import learning_curves
+from lensdetect.figures.mosaic import mosaic
+from lensdetect.figures.saving import save_figure
+from lensdetect.figures.truth import truth_figure
+
+__all__ = ["learning_curves", "lupton_rgb", "mosaic", "save_figure", "truth_figure"]

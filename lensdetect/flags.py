@@ -1,0 +1,86 @@
+"""Quality flags of a cutout: one table of named bits.
+
+A result table carries ``flags`` (int64, a sum of these bits) and ``reason``
+(text, empty when all is well).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Flag:
+    """One bit of ``flags``.
+
+    Parameters
+    ----------
+    bit : int
+        Position of the bit, from 0.
+    name : str
+        Short name, for tables.
+    refused : bool
+        Whether a cutout with this flag gets no score.
+    meaning : str
+        What it says, for people.
+    """
+
+    bit: int
+    name: str
+    refused: bool
+    meaning: str
+
+    @property
+    def value(self) -> int:
+        """The bit as a number to add to ``flags``."""
+        return 1 << self.bit
+
+
+FLAGS: dict[str, Flag] = {
+    flag.name: flag
+    for flag in (
+        Flag(0, "masked", False, "more than 5 % of the pixels of some band are masked or not finite"),
+        Flag(1, "missing_band", False, "at least one band is absent: a plane of NaN stands for it"),
+        Flag(2, "identical_bands", False, "two bands hold the same bytes: the colours are false"),
+        Flag(3, "cropped", False, "larger than the detector's cutout; its centre was used"),
+        Flag(4, "padded", False, "smaller than the detector's cutout; NaN was added around it"),
+        Flag(5, "wrong_shape", True, "not the detector's size, and neither crop nor pad was asked for"),
+        Flag(6, "unreadable", True, "a file is absent, truncated or not in its format"),
+        Flag(7, "blank", True, "no finite pixel in any band"),
+    )
+}
+
+
+def bits(*names: str) -> int:
+    """Sum of the bits of some flags.
+
+    Parameters
+    ----------
+    *names : str
+        Keys of ``FLAGS``.
+
+    Returns
+    -------
+    int
+    """
+    return sum(FLAGS[name].value for name in set(names))
+
+
+def names(flags: int) -> tuple[str, ...]:
+    """Names of the flags that are set.
+
+    Parameters
+    ----------
+    flags : int
+        A value of a ``flags`` column.
+
+    Returns
+    -------
+    tuple of str
+        In the order of the bits.
+    """
+    return tuple(flag.name for flag in FLAGS.values() if flags & flag.value)
+
+
+#: All bits with which a cutout gets no score.
+REFUSED: int = bits(*(flag.name for flag in FLAGS.values() if flag.refused))

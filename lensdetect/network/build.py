@@ -1,0 +1,120 @@
+"""Assemble a detector from its spec."""
+
+from __future__ import annotations
+
+import keras
+
+from lensdetect.errors import InputError, unknown_name
+from lensdetect.network.encoders import build_encoder
+from lensdetect.network.fronts import build_front
+from lensdetect.network.heads import build_head
+from lensdetect.network.spec import DetectorSpec
+from lensdetect.network.stems import build_stem
+from lensdetect.network.zoo import DETECTORS
+from lensdetect.survey import SURVEYS, Band
+
+
+def get_spec(name_or_spec: str | DetectorSpec) -> DetectorSpec:
+    """Spec of a named detector; a spec is returned as it is.
+
+    Parameters
+    ----------
+    name_or_spec : str or DetectorSpec
+        A key of ``DETECTORS``, or a spec of your own.
+
+    Returns
+    -------
+    DetectorSpec
+
+    Raises
+    ------
+    InputError
+        If there is no such detector; the message holds the nearest names.
+    """
+    if isinstance(name_or_spec, DetectorSpec):
+        return name_or_spec
+    if name_or_spec not in DETECTORS:
+        raise unknown_name("detector", str(name_or_spec), DETECTORS)
+    return DETECTORS[name_or_spec]
+
+
+def build_detector(
+    name_or_spec: str | DetectorSpec, bands: tuple[Band | str, ...] | None = None, *, size: int = 101
+) -> keras.Model:
+    """Build a detector with fresh weights.
+
+    Parameters
+    ----------
+    name_or_spec : str or DetectorSpec
+        A key of ``DETECTORS``, or a spec of your own.
+    bands : tuple of Band or of str, optional
+        Bands of the cutouts, in order; names are those of the survey
+        ``bologna``. All four of ``bologna`` by default.
+    size : int
+        Height and width of the cutouts, in pixels.
+
+    Returns
+    -------
+    keras.Model
+        Functional model: raw flux ``(n, size, size, band)``, NaN where bad, to
+        float32 logits ``(n, 1)``.
+
+    Raises
+    ------
+    InputError
+        If the name is unknown, a band is, or the parts do not fit together.
+    """
+    spec = get_spec(name_or_spec)
+    name = name_or_spec if isinstance(name_or_spec, str) else "custom_detector"
+    bands = resolve_bands(bands)
+    cutouts = keras.Input((size, size, len(bands)), dtype="float32", name="cutouts")
+    images, bad = build_front(spec.front, cutouts, bands=bands)
+    grid = build_stem(spec.stem, images, bad=bad)
+    tokens = build_encoder(spec.encoder, grid)
+    logit = build_head(spec.head, tokens)
+    return keras.Model(cutouts, logit, name=name)
+
+
+def resolve_bands(bands: tuple[Band | str, ...] | None) -> tuple[Band, ...]:
+    """Bands as rows, from rows or names.
+
+    Parameters
+    ----------
+    bands : tuple of Band or of str, or None
+        Names are those of the survey ``bologna``; None is all of them.
+
+    Returns
+    -------
+    tuple of Band
+
+    Raises
+    ------
+    InputError
+        If there is no band, an unknown name, or the same band twice.
+    """
+    bologna = SURVEYS["bologna"]
+    if bands is None:
+        return bologna.bands
+    rows = tuple(band if isinstance(band, Band) else bologna.select([band])[0] for band in bands)
+    names = [row.name for row in rows]
+    if not names or len(set(names)) < len(names):
+        raise InputError(f"a detector needs at least one band and each only once, got {names}")
+    return rows
+
+
+def attention_maps(detector: keras.Model) -> keras.Model:
+    """Model that gives the attention weights of every encoder block.
+
+    Parameters
+    ----------
+    detector : keras.Model
+        From ``build_detector``.
+
+    Returns
+    -------
+    keras.Model
+        Raw flux to a dict of layer name -> weights
+        ``(n, head, query token, key token)``; each row of keys sums to 1.
+    """
+    attentions = [layer for layer in detector.layers if isinstance(layer, keras.layers.MultiHeadAttention)]
+    return keras.Model(detector.input, {layer.name: layer.output[1] for layer in attentions}, name="attention_maps")

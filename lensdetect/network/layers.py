@@ -1,0 +1,195 @@
+"""Layers that Keras does not have: preprocessing and positions.
+
+All are float32 whatever the policy: raw flux of 1e-11 is 0 in float16.
+"""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+from keras import ops
+
+from lensdetect.errors import InputError
+
+
+@keras.saving.register_keras_serializable(package="lensdetect")
+class PublishedScaling(keras.layers.Layer):
+    """Reorder bands, set bad pixels to 0, clip and scale the flux.
+
+    Parameters
+    ----------
+    order : list of int
+        Index of the input band for each output band.
+    clip_flux : list of float
+        Clip level of each output band, in that band's flux units.
+    scale : float
+        Value of ``clip_flux`` after scaling.
+    **kwargs
+        Of ``keras.layers.Layer``.
+    """
+
+    def __init__(self, order, clip_flux, scale, **kwargs):
+        super().__init__(dtype="float32", **kwargs)
+        self.order = list(order)
+        self.clip_flux = list(clip_flux)
+        self.scale = scale
+
+    def call(self, cutouts):
+        """Scale ``(n, height, width, band)`` raw flux."""
+        flux = ops.take(cutouts, np.asarray(self.order), axis=-1)
+        flux = ops.where(ops.isfinite(flux), flux, 0.0)
+        # One factor, so that the flux is rounded once: the published network
+        # answers to the last bit of its input with 3e-5 in probability.
+        factor = np.asarray([self.scale / clip for clip in self.clip_flux], np.float32)
+        return ops.clip(flux * factor, -self.scale, self.scale)
+
+    def get_config(self):
+        """Arguments that rebuild this layer."""
+        config = super().get_config()
+        config.pop("dtype")
+        return {**config, "order": self.order, "clip_flux": self.clip_flux, "scale": self.scale}
+
+
+@keras.saving.register_keras_serializable(package="lensdetect")
+class AsinhStretch(keras.layers.Layer):
+    """Noise-scaled asinh of the flux; a bad pixel becomes 0.
+
+    Parameters
+    ----------
+    noise_sigma : list of float
+        Sky noise of each band, in its flux units.
+    **kwargs
+        Of ``keras.layers.Layer``.
+    """
+
+    def __init__(self, noise_sigma, **kwargs):
+        super().__init__(dtype="float32", **kwargs)
+        self.noise_sigma = list(noise_sigma)
+
+    def build(self, shape):
+        """Lay the factors out like a cutout: broadcasting over 4 bands is slow."""
+        per_sigma = np.asarray([1.0 / sigma for sigma in self.noise_sigma], np.float32)
+        self._factor = np.broadcast_to(per_sigma, shape[1:]).copy()
+
+    def call(self, cutouts):
+        """Stretch raw flux ``(n, height, width, band)``."""
+        scaled = cutouts * self._factor
+        # asinh(x) = log(x + sqrt(x^2 + 1)) is some seven times faster on a CPU than
+        # the asinh kernel, which is not vectorised. It loses digits far below zero,
+        # where there is no light: 1e-4 at the bound of -20 sigma. The upper bound
+        # keeps x^2 finite.
+        bounded = ops.clip(scaled, -20.0, 1e9)
+        stretched = ops.log(bounded + ops.sqrt(bounded * bounded + 1.0))
+        return ops.where(ops.isnan(scaled), 0.0, stretched)
+
+    def get_config(self):
+        """Arguments that rebuild this layer."""
+        config = super().get_config()
+        config.pop("dtype")
+        return {**config, "noise_sigma": self.noise_sigma}
+
+
+@keras.saving.register_keras_serializable(package="lensdetect")
+class BadPixels(keras.layers.Layer):
+    """1 where a pixel is bad (NaN), 0 elsewhere.
+
+    Parameters
+    ----------
+    **kwargs
+        Of ``keras.layers.Layer``.
+    """
+
+    def __init__(self, **kwargs):
+        kwargs.pop("dtype", None)
+        super().__init__(dtype="float32", **kwargs)
+
+    def call(self, cutouts):
+        """Mark the bad pixels of raw flux ``(n, height, width, band)``."""
+        return ops.cast(ops.isnan(cutouts), "float32")
+
+
+def published_positions(length: int, dim: int) -> np.ndarray:
+    """Position code of the published detectors.
+
+    Not the usual sinusoid: the base is 12800, and sine and cosine alternate
+    over positions, not over features.
+
+    Parameters
+    ----------
+    length : int
+        Number of tokens.
+    dim : int
+        Width of a token.
+
+    Returns
+    -------
+    ndarray
+        float32 ``(length, dim)``.
+    """
+    angle = np.arange(length)[:, None] / 12800.0 ** (2 * (np.arange(dim) // 2) / dim)
+    angle[0::2] = np.sin(angle[0::2])
+    angle[1::2] = np.cos(angle[1::2])
+    return angle.astype(np.float32)
+
+
+def grid_positions(height: int, width: int, dim: int) -> np.ndarray:
+    """Sine and cosine of row and column, a quarter of the features each.
+
+    The fixed 2-D code of Beyer+ 2022 (arXiv 2205.01580), with frequencies from
+    1 down to 1/100 radian a cell: grids here have some ten cells a side, not
+    the ten thousand steps of a text.
+
+    Parameters
+    ----------
+    height, width : int
+        Cells of the grid.
+    dim : int
+        Width of a token, a multiple of 4.
+
+    Returns
+    -------
+    ndarray
+        float32 ``(height * width, dim)``, row by row.
+
+    Raises
+    ------
+    InputError
+        If ``dim`` is not a multiple of 4.
+    """
+    if dim % 4:
+        raise InputError(f"2-D positions need a token width that is a multiple of 4, got {dim}")
+    frequency = 100.0 ** (-np.arange(dim // 4) / max(dim // 4 - 1, 1))
+    # Counted from the middle: the deflector sits there, whatever the size.
+    row = (np.arange(height) - (height - 1) / 2)[:, None, None] * frequency
+    column = (np.arange(width) - (width - 1) / 2)[None, :, None] * frequency
+    row, column = np.broadcast_arrays(row, column)
+    code = np.concatenate([np.sin(row), np.cos(row), np.sin(column), np.cos(column)], axis=-1)
+    return code.reshape(height * width, dim).astype(np.float32)
+
+
+@keras.saving.register_keras_serializable(package="lensdetect")
+class AddPositions(keras.layers.Layer):
+    """Scale tokens and add a fixed position code.
+
+    Parameters
+    ----------
+    code : list or ndarray
+        ``(tokens, dim)``.
+    factor : float
+        What the tokens are multiplied by first.
+    **kwargs
+        Of ``keras.layers.Layer``.
+    """
+
+    def __init__(self, code, factor=1.0, **kwargs):
+        super().__init__(**kwargs)
+        self.code = np.asarray(code, np.float32)
+        self.factor = factor
+
+    def call(self, tokens):
+        """Add the code to ``(n, tokens, dim)``."""
+        return tokens * self.factor + ops.cast(self.code, tokens.dtype)
+
+    def get_config(self):
+        """Arguments that rebuild this layer."""
+        return {**super().get_config(), "code": self.code.tolist(), "factor": self.factor}

@@ -1,0 +1,105 @@
+"""Simulate a whole set of stamps: many processes, resumable, the same bytes always."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import sys
+from functools import partial
+from pathlib import Path
+
+from tqdm import tqdm
+
+from lensdetect.errors import InputError
+from lensdetect.simulation.manifest import build_manifest, open_folder, save_manifest
+from lensdetect.simulation.plan import Plan, check_whole, make_shard
+from lensdetect.simulation.population import Population
+from lensdetect.simulation.processes import map_unordered
+from lensdetect.survey import Survey
+
+
+def simulate(
+    survey: Survey,
+    folder: Path | str,
+    *,
+    count: int,
+    seed: int,
+    workers: int | None = None,
+    size: int = 101,
+    shard_size: int = 500,
+    layout: str = "shards",
+    lens_fraction: float = 0.401,
+    population: Population | None = None,
+    progress: bool = True,
+) -> Path:
+    """Simulate stamps into a folder.
+
+    Stamp number i depends on the seed and i alone, so the bytes are the same
+    for any number of workers, and a run that was interrupted goes on where it
+    stopped when it is called again.
+
+    Parameters
+    ----------
+    survey : Survey
+        Pixel scale, bands, noise and PSF.
+    folder : path
+        Where to write; it is created.
+    count : int
+        How many stamps.
+    seed : int
+        Zero or positive.
+    workers : int, optional
+        Processes; by default one a core. With 1 the work is done in this process.
+    size : int
+        Side of a stamp in pixels.
+    shard_size : int
+        Stamps in one shard.
+    layout : str
+        "shards" (read by ``Shards``) or "challenge" (the file layout of the
+        Bologna Lens Challenge with its truth table).
+    lens_fraction : float
+        Share of stamps with a source.
+    population : Population, optional
+        What is drawn from; the Bologna look-alike if not given. Its lens
+        fraction is replaced by ``lens_fraction``.
+    progress : bool
+        Whether to show a progress bar where standard error is a terminal.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    InputError
+        If an argument is out of range, the folder cannot be written, or it
+        holds another simulation.
+    """
+    workers = (os.cpu_count() or 1) if workers is None else workers
+    check_whole("workers", workers, low=1)
+    population = dataclasses.replace(population or Population(), lens_fraction=lens_fraction)
+    plan = Plan(survey, population, Path(folder), count, seed, size, shard_size, layout)
+    manifest = build_manifest(plan)
+    open_folder(plan.folder, manifest, file_name=plan.form.manifest_name)
+    try:
+        _make_missing(plan, workers=workers, progress=progress)
+        plan.form.finish(plan.folder, len(plan.shards))
+        save_manifest(plan.folder / plan.form.manifest_name, {**manifest, "complete": True})
+    except OSError as error:
+        raise InputError(
+            f"stamps must be writable to {folder}, got {error.strerror or error}: make room or choose another folder, "
+            "then run the same again"
+        ) from error
+    return plan.folder
+
+
+def _make_missing(plan: Plan, *, workers: int, progress: bool) -> None:
+    """Make the shards that are not there yet."""
+    missing = [shard for shard in plan.shards if not plan.form.is_done(plan.folder, shard)]
+    ready = plan.count - sum(len(plan.rows(shard)) for shard in missing)
+    hidden = not progress or not sys.stderr.isatty()
+    workers = max(min(workers, len(missing)), 1)
+    with tqdm(total=plan.count, initial=ready, unit="stamp", desc="simulate", disable=hidden) as bar:
+        for made in map_unordered(partial(make_shard, plan), missing, workers=workers):
+            bar.update(made)

@@ -1,0 +1,226 @@
+"""Stamps on disk: shards of pixels and truth.
+
+A folder of stamps holds ``NNNNN.npy`` (float32, ``(n, height, width, band)``,
+memory-mapped), ``NNNNN.parquet`` (truth, one row a stamp, same order) and
+``manifest.json`` (survey, bands, pixel scale, seed, how it was made). The
+Parquet file is put in place last: a shard without one does not exist.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lensdetect.errors import InputError
+
+#: Columns of truth, in order, with the dtype of each.
+TRUTH_COLUMNS: dict[str, str] = {
+    "id": "str",
+    "is_lens": "bool",
+    "has_source": "bool",
+    "kind": "str",
+    "einstein_radius_arcsec": "float64",
+    "arc_pixel_count": "int64",
+    "arc_flux_sigma": "float64",
+    "arc_snr": "float64",
+    "seed": "int64",
+}
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """A cutout with its truth.
+
+    Parameters
+    ----------
+    pixels : ndarray
+        float32 ``(height, width, band)``, in survey flux; a bad pixel is NaN.
+    truth : dict
+        One value for each name in ``TRUTH_COLUMNS``.
+    """
+
+    pixels: np.ndarray
+    truth: dict[str, Any]
+
+
+def write_whole(path: Path, write) -> None:
+    """Write a file whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        Where the file shall be.
+    write : callable
+        Called with an open binary file; what it wrote is renamed into place
+        when it returns, and removed if it raises.
+    """
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        with open(partial, "wb") as file:
+            write(file)
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_shard(folder: Path, index: int, stamps: Iterable[Stamp]) -> None:
+    """Write one shard, whole or not at all.
+
+    Parameters
+    ----------
+    folder : Path
+        An existing folder.
+    index : int
+        Number of the shard; it names the files.
+    stamps : iterable of Stamp
+        All of one shape.
+    """
+    stamps = list(stamps)
+    pixels = np.stack([stamp.pixels for stamp in stamps]).astype(np.float32, copy=False)
+    truth = pd.DataFrame([stamp.truth for stamp in stamps])[list(TRUTH_COLUMNS)].astype(TRUTH_COLUMNS)
+    folder = Path(folder)
+    # Old truth beside new pixels would pass for a complete shard.
+    (folder / f"{index:05d}.parquet").unlink(missing_ok=True)
+    write_whole(folder / f"{index:05d}.npy", lambda file: np.save(file, pixels))
+    write_whole(folder / f"{index:05d}.parquet", lambda file: truth.to_parquet(file, index=False))
+
+
+def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
+    """Write ``manifest.json`` in a folder of stamps.
+
+    Parameters
+    ----------
+    folder : Path
+        An existing folder.
+    manifest : dict
+        At least ``survey``, ``bands`` (names, in array order),
+        ``pixel_scale_arcsec`` and ``seed``.
+    """
+    text = json.dumps(manifest, indent=2, sort_keys=True) + "\n"
+    write_whole(Path(folder) / "manifest.json", lambda file: file.write(text.encode()))
+
+
+def is_shards(folder: Path) -> bool:
+    """Whether a folder holds stamps in shards (it has a ``manifest.json``)."""
+    return (Path(folder) / "manifest.json").is_file()
+
+
+def _read_manifest(path: Path) -> dict[str, Any]:
+    try:
+        return json.loads(path.read_text())
+    except ValueError as error:
+        raise InputError(f"{path} must be JSON, got {error}: run the simulation again") from error
+
+
+def _open_shard(path: Path) -> tuple[np.ndarray, pd.DataFrame]:
+    """Memory-mapped pixels and truth of one shard, of one length."""
+    try:
+        pixels, table = np.load(path, mmap_mode="r"), pd.read_parquet(path.with_suffix(".parquet"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"shard {path} cannot be read ({error}): remove it and run the simulation again") from error
+    if len(pixels) != len(table):
+        raise InputError(f"{path} holds {len(pixels)} stamps but its truth {len(table)} rows: remove the shard")
+    return pixels, table
+
+
+class Shards:
+    """A folder of stamps, opened for reading.
+
+    Pixels stay on disk until asked for.
+
+    Parameters
+    ----------
+    folder : path
+        A folder that ``lensdetect simulate`` made.
+
+    Attributes
+    ----------
+    manifest : dict
+        What ``manifest.json`` holds.
+    truth : DataFrame
+        One row a stamp, over all shards in order.
+
+    Raises
+    ------
+    InputError
+        If the folder holds no readable manifest or no complete shard, if pixels
+        and truth of a shard do not go together, or shards differ in shape.
+    """
+
+    def __init__(self, folder: Path | str):
+        self.folder = Path(folder)
+        if not is_shards(self.folder):
+            raise InputError(
+                f"stamps must be a folder with manifest.json, got {self.folder}: make one with lensdetect simulate"
+            )
+        self.manifest: dict[str, Any] = _read_manifest(self.folder / "manifest.json")
+        self.paths = [
+            path.with_suffix(".npy") for path in sorted(self.folder.glob("[0-9][0-9][0-9][0-9][0-9].parquet"))
+        ]
+        if not self.paths:
+            raise InputError(f"{self.folder} holds no complete shard: run the simulation again to finish it")
+        opened = [_open_shard(path) for path in self.paths]
+        self._pixels = [pixels for pixels, _ in opened]
+        tables = [table for _, table in opened]
+        for path, pixels in zip(self.paths, self._pixels, strict=True):
+            if pixels.shape[1:] != self.shape:
+                raise InputError(
+                    f"all shards must hold stamps of one shape, got {self.shape} in {self.paths[0]} and "
+                    f"{pixels.shape[1:]} in {path}: keep them in folders of their own"
+                )
+        self.truth: pd.DataFrame = pd.concat(tables, ignore_index=True)
+        self._starts = np.cumsum([0] + [len(table) for table in tables])
+
+    def __len__(self) -> int:
+        """Number of stamps over all shards."""
+        return len(self.truth)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Height, width and number of bands of one stamp."""
+        return self._pixels[0].shape[1:]
+
+    def read(self, rows: np.ndarray) -> np.ndarray:
+        """Pixels of some stamps.
+
+        Parameters
+        ----------
+        rows : ndarray of int
+            Row numbers in ``truth``, in any order.
+
+        Returns
+        -------
+        ndarray
+            float32 ``(len(rows), height, width, band)``.
+
+        Raises
+        ------
+        InputError
+            If a mask is given for row numbers.
+        """
+        rows = np.asarray(rows)
+        if rows.dtype == bool:
+            raise InputError("rows must be row numbers, got a mask: use numpy.flatnonzero(mask)")
+        out = np.empty((len(rows), *self.shape), np.float32)
+        shard = np.searchsorted(self._starts, rows, side="right") - 1
+        for number in np.unique(shard):
+            here = shard == number
+            out[here] = self._pixels[number][rows[here] - self._starts[number]]
+        return out
+
+    def sha256(self) -> str:
+        """Hash of all pixels and truth: two equal hashes are the same stamps."""
+        digest = hashlib.sha256()
+        for path in self.paths:
+            for file in (path, path.with_suffix(".parquet")):
+                with open(file, "rb") as opened:
+                    digest.update(hashlib.file_digest(opened, "sha256").digest())
+        return digest.hexdigest()

@@ -1,0 +1,104 @@
+"""Truth tables in the forms that exist."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lensdetect.data import read_truth
+from lensdetect.errors import InputError
+
+
+def write(tmp_path, text, name="truth.csv"):
+    (tmp_path / name).write_text(text)
+    return tmp_path / name
+
+
+def test_genuine_classifications(shared_data):
+    truth = read_truth(shared_data / "bologna_ground" / "classifications.csv")
+    assert len(truth) == 20_000 and truth["is_lens"].dtype == bool
+    assert round(truth["is_lens"].mean(), 4) == 0.4010
+    row = truth.set_index("id").loc["100000"]
+    assert row["is_lens"] and row["arc_pixel_count"] == 804 and row["arc_flux_sigma"] == 3714.68
+    # sqrt(6.04e-10 / pi) radian
+    assert row["einstein_radius_arcsec"] == pytest.approx(2.860, abs=1e-3)
+    lens_radii = truth.loc[truth["is_lens"], "einstein_radius_arcsec"]
+    np.testing.assert_allclose(np.percentile(lens_radii, [50, 95]), [1.28, 5.31], atol=0.02)
+
+
+def test_quotes_around_each_name(tmp_path):
+    truth = read_truth(write(tmp_path, '"id","is_lens"\n"a","true"\n"b","False"\n'))
+    assert truth["id"].tolist() == ["a", "b"] and truth["is_lens"].tolist() == [True, False]
+
+
+def test_quotes_around_the_first_line(tmp_path):
+    path = write(tmp_path, '"ID,is_lens,Einstein_area"\r\n0012,1,6.04E-10\r\n7,0,1e-10\r\n')
+    truth = read_truth(path)
+    assert truth["id"].tolist() == ["0012", "7"] and truth["is_lens"].tolist() == [True, False]
+
+
+LOG = """# log of a test set
+# more of it
+ID,x_crit_area,n_source_im,no_source,mag_lens
+200001,0.1,2,0,21.5
+200002,0.3,0,1,20.5
+# in between
+200003,0.1,1,0,
+"""
+
+
+@pytest.mark.parametrize("text", [LOG, LOG.replace("\nID,", "\n# ID,"), LOG.replace(",\n", ", \n").replace(",", ", ")])
+def test_log_of_a_test_set(tmp_path, text):
+    truth = read_truth(write(tmp_path, text))
+    assert truth["id"].tolist() == ["200001", "200002", "200003"]
+    assert truth["is_lens"].tolist() == [True, False, True]
+
+
+def test_columns_apart_by_blanks(tmp_path):
+    truth = read_truth(write(tmp_path, "ID no_source\n5 0\n6 1\n", "log.txt"))
+    assert truth["is_lens"].tolist() == [True, False]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_our_own_tables(tmp_path, suffix):
+    table = pd.DataFrame({"id": ["a", "b"], "is_lens": [True, False], "kind": ["lens", "ring"], "arc_snr": [5.0, 0.0]})
+    path = tmp_path / f"truth.{suffix}"
+    table.to_csv(path, index=False) if suffix == "csv" else table.to_parquet(path)
+    truth = read_truth(path)
+    assert truth.columns.tolist() == ["id", "is_lens", "kind", "arc_snr"]
+    assert truth["is_lens"].tolist() == [True, False] and truth["arc_snr"].tolist() == [5.0, 0.0]
+
+
+def test_number_ids_of_parquet_are_text(tmp_path):
+    pd.DataFrame({"ID": [7, 8], "is_lens": [0, 1]}).to_parquet(tmp_path / "truth.parquet")
+    assert read_truth(tmp_path / "truth.parquet")["id"].tolist() == ["7", "8"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name,is_lens\na,1\n", "must have a column id, got name, is_lens"),
+        ("id,label\na,1\n", "must have a column is_lens or no_source, got id, label"),
+        ("id,is_lens\na,2\nb,1\n", r"column is_lens must hold 0, 1, true or false, got 2 \(1 such rows\)"),
+        ("id,is_lens\na,\nb,1\n", r"column is_lens must hold 0, 1, true or false, got nan \(1 such rows\)"),
+        ("id,is_lens\na,1\na,0\n", r"must hold each id once, got a twice \(1 such rows\)"),
+        ("id,is_lens\na,1\n,0\n", "must have an id in each row, got 1 empty ones"),
+        ("id,is_lens,arc_snr\na,1,high\n", "column arc_snr must hold numbers"),
+        ("# nothing\n", "is no table: it holds no rows"),
+        ("id,is_lens\na,1\nb,1,2,3\n", "is no table: .*Expected 2 fields in line 3, saw 4"),
+    ],
+)
+def test_tables_that_cannot_be_used(tmp_path, text, message):
+    with pytest.raises(InputError, match=message):
+        read_truth(write(tmp_path, text))
+
+
+def test_paths_that_cannot_be_used(tmp_path):
+    with pytest.raises(InputError, match="gone.csv does not exist"):
+        read_truth(tmp_path / "gone.csv")
+    with pytest.raises(InputError, match="is a folder without manifest.json: give the truth table itself"):
+        read_truth(tmp_path)
+    (tmp_path / "bad.csv").write_bytes(b"\xff\xfe\x00id")
+    with pytest.raises(InputError, match="bad.csv is no table: .*codec"):
+        read_truth(tmp_path / "bad.csv")
