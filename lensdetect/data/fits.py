@@ -4,8 +4,9 @@ Sky surveys trade cutouts as many small files, and a general FITS library spends
 nearly all its time there on building header objects. The layout of the plain
 case - one float32 image, nothing scaled - follows from a few cards (FITS
 standard 4.0, section 4.4.1), so it is worked out once for each distinct set of
-those cards, and the pixels are a byte-swapped copy. Scaled, compressed, integer
-or multi-extension files go through astropy.
+those cards, and the pixels are a byte-swapped copy in NumPy (``tf.io.read_file``
+with ``decode_raw`` inside tf.data was measured at half that speed). Scaled,
+compressed, integer or multi-extension files go through astropy.
 """
 
 from __future__ import annotations

@@ -128,7 +128,9 @@ def steps_per_epoch(num_rows: int, batch_size: int) -> int:
     return num_rows // batch_size
 
 
-def evaluation_batches(stamps: Stamps, rows: np.ndarray, *, batch_size: int) -> tf.data.Dataset:
+def evaluation_batches(
+    stamps: Stamps, rows: np.ndarray, *, batch_size: int, absent: np.ndarray | None = None
+) -> tf.data.Dataset:
     """Stamps in the given order, each once; the last batch may be smaller.
 
     Parameters
@@ -139,6 +141,8 @@ def evaluation_batches(stamps: Stamps, rows: np.ndarray, *, batch_size: int) -> 
         Rows in the wanted order.
     batch_size : int
         Stamps in a batch.
+    absent : ndarray of bool, optional
+        ``(band,)`` Bands to replace by planes of NaN.
 
     Returns
     -------
@@ -149,7 +153,10 @@ def evaluation_batches(stamps: Stamps, rows: np.ndarray, *, batch_size: int) -> 
 
     def read(start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         chosen = rows[int(start) : int(start) + batch_size]
-        return stamps.read(chosen), labels[chosen][:, None]
+        cutouts = stamps.read(chosen)
+        if absent is not None:
+            cutouts[..., absent] = np.nan
+        return cutouts, labels[chosen][:, None]
 
     def load(start):
         cutouts, is_lens = tf.numpy_function(read, [start], (tf.float32, tf.float32))

@@ -137,11 +137,14 @@ class CutoutSource:
         flags = np.zeros(len(rows), np.int64)
         reasons = [""] * len(rows)
         owner = np.searchsorted(self._starts, rows, side="right") - 1
+        height, width, num_bands = self.shape
+        planes = np.empty((_BLOCK, num_bands, height, width), np.float32)
         for number in np.unique(owner):
             places = np.flatnonzero(owner == number)
             for start in range(0, len(places), _BLOCK):
                 here = places[start : start + _BLOCK]
-                block, notes = self._read_block(self._parts[number], rows[here] - self._starts[number])
+                block = planes[: len(here)]
+                notes = self._read_block(self._parts[number], rows[here] - self._starts[number], block=block)
                 _interleave(block, pixels, places=here)
                 flags[here] = notes.flags
                 for place, reason in zip(here, notes.reasons(), strict=True):
@@ -149,16 +152,15 @@ class CutoutSource:
         paths = [self._parts[part].path(row - self._starts[part]) for part, row in zip(owner, rows, strict=True)]
         return CutoutBatch(pixels, [self.ids[row] for row in rows], paths, flags, reasons)
 
-    def _read_block(self, part: Part, rows: np.ndarray) -> tuple[np.ndarray, Notes]:
+    def _read_block(self, part: Part, rows: np.ndarray, *, block: np.ndarray) -> Notes:
         frame = self.frame
-        block = np.empty((len(rows), len(frame.survey.bands), frame.size, frame.size), np.float32)
         notes = Notes(len(rows), block.shape[1])
         part.read_into(rows, block, notes=notes)
         absent = part.frame.absent
         for row in np.flatnonzero(~notes.refused):
             frame.leave_out(block, notes, row=row, planes=absent, text=f"{frame.names(absent)} not given")
         check(block, notes, frame=frame)
-        return block, notes
+        return notes
 
     def batches(self, batch_size: int, *, num_workers: int | None = None) -> Iterator[CutoutBatch]:
         """All objects in order, each exactly once.

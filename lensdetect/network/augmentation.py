@@ -40,6 +40,7 @@ class Augmentation:
     band_sets: tuple[tuple[tuple[str, ...], float], ...] = ()
 
     def __post_init__(self):
+        """Check the numbers."""
         total = sum(probability for _, probability in self.band_sets)
         if total > 1 or any(probability < 0 for _, probability in self.band_sets):
             raise InputError(f"the probabilities of band_sets must be >= 0 and sum to at most 1, got {total}")

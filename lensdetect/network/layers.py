@@ -80,7 +80,7 @@ class AsinhStretch(keras.layers.Layer):
         # keeps x^2 finite.
         bounded = ops.clip(scaled, -20.0, 1e9)
         stretched = ops.log(bounded + ops.sqrt(bounded * bounded + 1.0))
-        return ops.where(ops.isnan(scaled), 0.0, stretched)
+        return ops.where(ops.isfinite(scaled), stretched, 0.0)
 
     def get_config(self):
         """Arguments that rebuild this layer."""
@@ -91,7 +91,7 @@ class AsinhStretch(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="lensdetect")
 class BadPixels(keras.layers.Layer):
-    """1 where a pixel is bad (NaN), 0 elsewhere.
+    """1 where a pixel is bad (not finite), 0 elsewhere.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ class BadPixels(keras.layers.Layer):
 
     def call(self, cutouts):
         """Mark the bad pixels of raw flux ``(n, height, width, band)``."""
-        return ops.cast(ops.isnan(cutouts), "float32")
+        return 1.0 - ops.cast(ops.isfinite(cutouts), "float32")
 
 
 def published_positions(length: int, dim: int) -> np.ndarray:

@@ -1,0 +1,167 @@
+"""A finished run to an artifact: calibrated, measured, with its card."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from lensdetect.artifact import Card, save_detector
+from lensdetect.data.pipeline import Stamps, evaluation_batches
+from lensdetect.errors import InputError
+from lensdetect.metrics import fit_calibration, lens_metrics
+from lensdetect.survey import Survey
+from lensdetect.training.fit import build_from_record, record_bands, split_rows
+from lensdetect.training.plan import plan_from_dict
+from lensdetect.training.run import Run
+
+logger = logging.getLogger(__name__)
+
+#: Figures of merit that go on a card, with their intervals.
+_FIGURES = ("auroc", "tpr0", "tpr10", "accuracy")
+_LICENCE = "BSD-3-Clause"
+
+
+def export(run: Run, stamps: Stamps, *, survey: Survey, test: Stamps | None = None) -> Path:
+    """Make the artifact of a run.
+
+    The probability is calibrated on the run's validation stamps. Figures on the
+    card come from ``test`` where given, else from the validation stamps, and
+    the card says which.
+
+    Parameters
+    ----------
+    run : Run
+        Trained.
+    stamps : Stamps
+        What it was trained on.
+    survey : Survey
+        Of the stamps.
+    test : Stamps, optional
+        Stamps that the training has not seen, of the same survey.
+
+    Returns
+    -------
+    Path
+        The artifact, ``model/1`` in the run.
+
+    Raises
+    ------
+    InputError
+        If there is no finished epoch, or the test stamps are those of training.
+    """
+    record, state = run.read_plan(), run.read_state()
+    if state["epoch"] == 0:
+        raise InputError(f"{run.folder} has no finished epoch to export: train it first")
+    if test is not None and test.sha256() == record["data"]["sha256"]:
+        raise InputError("the test stamps must be others than the training stamps: simulate them with another seed")
+    plan = plan_from_dict(record["plan"])
+    _, validation = split_rows(stamps, plan, seed=record["seed"])
+    model = build_from_record(record, size=stamps.shape[0])
+    kept = "best" if plan.patience is not None else "latest"
+    model.load_weights(run.checkpoint / state[kept])
+    slope, intercept = _calibration(model, stamps, validation)
+    name, measured, rows = "validation", stamps, validation
+    if test is not None:
+        name, measured, rows = "test", test, np.arange(len(test.truth))
+    card = Card(
+        name=record["detector"],
+        survey=survey.name,
+        spec=record["spec"],
+        bands=record_bands(record),
+        pixel_scale_arcsec=survey.pixel_scale_arcsec,
+        size=stamps.shape[0],
+        flux_unit=flux_unit(survey),
+        training=_training(record, state, kept=kept, measured_on=_describe(name, measured)),
+        metrics=measure(model, measured, rows, bands=survey.band_names, band_sets=_band_sets(plan, survey)),
+        licence=_LICENCE,
+        calibration={"slope": slope, "intercept": intercept},
+    )
+    return save_detector(model, run.model_folder, card=card)
+
+
+def flux_unit(survey: Survey) -> str:
+    """Flux unit of a survey in words."""
+    zero_points = ", ".join(f"{band.name} {band.zero_point_mag:g}" for band in survey.bands)
+    return f"AB zero point {zero_points}"
+
+
+def measure(
+    model: keras.Model,
+    stamps: Stamps,
+    rows: np.ndarray,
+    *,
+    bands: tuple[str, ...],
+    band_sets: Iterable[tuple[str, ...]],
+) -> dict[str, dict[str, Any]]:
+    """Figures of merit of a detector, once for each set of bands.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Raw flux to logit.
+    stamps : Stamps
+        With truth.
+    rows : ndarray of int
+        Stamps to measure on.
+    bands : tuple of str
+        Of the stamps, in order.
+    band_sets : iterable of tuple of str
+        Bands that are kept, each time; the others are NaN.
+
+    Returns
+    -------
+    dict of dict
+        By the names of the bands run together ("ugri"): the figures, each with
+        its interval, and numbers of stamps and lenses.
+    """
+    is_lens = stamps.truth["is_lens"].to_numpy(bool)[rows]
+    found = {}
+    for kept in band_sets:
+        absent = np.asarray([name not in kept for name in bands])
+        batches = evaluation_batches(stamps, rows, batch_size=256, absent=absent)
+        metrics = lens_metrics(is_lens, model.predict(batches, verbose=0)[:, 0].astype(np.float64)).as_dict()
+        figures = {name: metrics[name] for name in (*_FIGURES, *(f"{name}_interval" for name in _FIGURES))}
+        found["".join(kept)] = figures | {"stamps": len(rows), "lenses": int(is_lens.sum())}
+        logger.info("%s: AUROC %.4f, TPR0 %.3f, TPR10 %.3f", "".join(kept), *(metrics[n] for n in _FIGURES[:3]))
+    return found
+
+
+def _calibration(model: keras.Model, stamps: Stamps, rows: np.ndarray) -> tuple[float, float]:
+    logit = model.predict(evaluation_batches(stamps, rows, batch_size=256), verbose=0)[:, 0]
+    try:
+        return fit_calibration(stamps.truth["is_lens"].to_numpy(bool)[rows], logit)
+    except InputError as error:
+        # A detector that has learned nothing is still worth looking at.
+        logger.warning("the probability stays uncalibrated: %s", error)
+        return 1.0, 0.0
+
+
+def _band_sets(plan, survey: Survey) -> list[tuple[str, ...]]:
+    """All bands first, then every smaller set that the detector was trained for."""
+    return [survey.band_names, *(names for names, probability in plan.augmentation.band_sets if probability > 0)]
+
+
+def _describe(name: str, stamps: Stamps) -> dict[str, Any]:
+    return {"set": name, "sha256": stamps.sha256(), "seed": stamps.manifest.get("seed")}
+
+
+def _training(record: dict, state: dict, *, kept: str, measured_on: dict) -> dict[str, Any]:
+    data = record["data"]
+    return {
+        "data_sha256": data["sha256"],
+        "data_seed": data["manifest"].get("seed"),
+        "stamps": data["stamps"],
+        "seed": record["seed"],
+        "epochs": state["epoch"],
+        "kept_epoch": state["best_epoch"] if kept == "best" else state["epoch"],
+        "plan": record["plan"],
+        "precision": record["precision"],
+        "weights": record["weights"],
+        "parts": record["parts"],
+        "measured_on": measured_on,
+    }

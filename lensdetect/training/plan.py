@@ -1,0 +1,240 @@
+"""Training plans: frozen, named, and written beside every run."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+
+from lensdetect.errors import InputError, unknown_name
+from lensdetect.network.augmentation import Augmentation
+
+
+@dataclass(frozen=True)
+class CosineSchedule:
+    """Linear warm-up, then half a cosine down to zero at the end of the stage.
+
+    Loshchilov & Hutter 2017 (arXiv 1608.03983), without restarts.
+
+    Parameters
+    ----------
+    peak : float
+        Highest learning rate.
+    warmup_epochs : float
+        Length of the warm-up.
+    """
+
+    peak: float
+    warmup_epochs: float = 1.0
+
+    def build(self, *, steps_per_epoch: int, epochs: int) -> keras.optimizers.schedules.LearningRateSchedule:
+        """Keras schedule for a stage of so many steps."""
+        total = steps_per_epoch * epochs
+        # A short stage still has to come down.
+        warmup = min(math.ceil(self.warmup_epochs * steps_per_epoch), total // 2)
+        if not warmup:
+            return keras.optimizers.schedules.CosineDecay(self.peak, total)
+        return keras.optimizers.schedules.CosineDecay(0.0, total - warmup, warmup_target=self.peak, warmup_steps=warmup)
+
+
+@dataclass(frozen=True)
+class ExponentialSchedule:
+    """Continuous exponential decay.
+
+    Parameters
+    ----------
+    initial : float
+        First learning rate.
+    decay_steps : int
+        Steps after which it is ``decay_rate`` times smaller.
+    decay_rate : float
+        Factor.
+    """
+
+    initial: float
+    decay_steps: int
+    decay_rate: float
+
+    def build(self, *, steps_per_epoch: int, epochs: int) -> keras.optimizers.schedules.LearningRateSchedule:
+        """Keras schedule; it does not depend on the length of the stage."""
+        return keras.optimizers.schedules.ExponentialDecay(self.initial, self.decay_steps, self.decay_rate)
+
+
+@dataclass(frozen=True)
+class TrainingStage:
+    """Epochs with one optimizer.
+
+    Parameters
+    ----------
+    epochs : int
+        Passes over the training stamps.
+    schedule : CosineSchedule or ExponentialSchedule
+        Learning rate.
+    weight_decay : float
+        Of AdamW; 0 is Adam.
+    """
+
+    epochs: int
+    schedule: CosineSchedule | ExponentialSchedule
+    weight_decay: float = 0.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a detector is trained.
+
+    Parameters
+    ----------
+    name : str
+        Of the plan.
+    stages : tuple of TrainingStage
+        One after the other, each with a fresh optimizer.
+    batch_size : int
+        Stamps in a batch.
+    augmentation : Augmentation
+        What may happen to a training stamp.
+    validation_fraction : float
+        Part of the stamps that is held out, taken from the end.
+    patience : int or None
+        Epochs without a better validation AUROC after which training stops and
+        the best epoch is kept; None trains to the last epoch and keeps that.
+    """
+
+    name: str
+    stages: tuple[TrainingStage, ...]
+    batch_size: int
+    augmentation: Augmentation
+    validation_fraction: float = 0.1
+    patience: int | None = None
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of all stages together."""
+        return sum(stage.epochs for stage in self.stages)
+
+    def with_epochs(self, epochs: int) -> Plan:
+        """The same plan over another number of epochs, shared in proportion.
+
+        Parameters
+        ----------
+        epochs : int
+            At least one for each stage.
+
+        Returns
+        -------
+        Plan
+
+        Raises
+        ------
+        InputError
+            If there are fewer epochs than stages.
+        """
+        count = len(self.stages)
+        if epochs < count:
+            raise InputError(f"plan {self.name} has {count} stages and needs an epoch for each, got {epochs}")
+        done = np.cumsum([stage.epochs for stage in self.stages]) / self.epochs
+        # Every stage keeps at least one epoch, whatever the rounding.
+        ends = [int(np.clip(round(epochs * end), i + 1, epochs - count + i + 1)) for i, end in enumerate(done)]
+        lengths = [end - start for start, end in zip([0, *ends], ends, strict=False)]
+        stages = tuple(dataclasses.replace(s, epochs=n) for s, n in zip(self.stages, lengths, strict=True))
+        return dataclasses.replace(self, stages=stages)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plan in JSON values, for ``plan.json`` and cards."""
+        stages = [
+            dataclasses.asdict(stage) | {"schedule": {"kind": type(stage.schedule).__name__, **vars(stage.schedule)}}
+            for stage in self.stages
+        ]
+        return dataclasses.asdict(self) | {"stages": stages}
+
+
+_SCHEDULES = {kind.__name__: kind for kind in (CosineSchedule, ExponentialSchedule)}
+
+
+def plan_from_dict(values: dict[str, Any]) -> Plan:
+    """Plan from what ``Plan.as_dict`` made, also after a trip through JSON.
+
+    Parameters
+    ----------
+    values : dict
+        Contents of ``plan.json``'s plan.
+
+    Returns
+    -------
+    Plan
+
+    Raises
+    ------
+    InputError
+        If a field is missing or unknown.
+    """
+    try:
+        stages = tuple(_stage_from_dict(stage) for stage in values["stages"])
+        band_sets = tuple((tuple(names), float(p)) for names, p in values["augmentation"]["band_sets"])
+        augmentation = Augmentation(**values["augmentation"] | {"band_sets": band_sets})
+        return Plan(**values | {"stages": stages, "augmentation": augmentation})
+    except (KeyError, TypeError) as error:
+        raise InputError(f"a plan must have the fields that lensdetect train writes, got {error}") from error
+
+
+def _stage_from_dict(values: dict[str, Any]) -> TrainingStage:
+    schedule = dict(values["schedule"])
+    kind = schedule.pop("kind")
+    if kind not in _SCHEDULES:
+        raise unknown_name("learning-rate schedule", kind, _SCHEDULES)
+    return TrainingStage(**values | {"schedule": _SCHEDULES[kind](**schedule)})
+
+
+PLANS: dict[str, Plan] = {
+    plan.name: plan
+    for plan in (
+        # Ours. A third of the batches lacks bands, so that one detector takes
+        # ugri, gri, or r alone.
+        Plan(
+            name="adamw",
+            stages=(TrainingStage(40, CosineSchedule(2e-3, warmup_epochs=1.0), weight_decay=0.02),),
+            batch_size=64,
+            augmentation=Augmentation(max_shift_pix=5, band_sets=((("g", "r", "i"), 0.2), (("r",), 0.15))),
+            validation_fraction=0.05,
+        ),
+        # Thuruthipilly+ 2022: Adam in two stages, batches of 32, last epoch
+        # kept. Their shift was always +-5.05 pixels, by an accident of the
+        # generator; here it is a range, in whole pixels, with all eight views.
+        Plan(
+            name="published",
+            stages=(
+                TrainingStage(300, ExponentialSchedule(1e-4, 10_000, 0.9)),
+                TrainingStage(100, ExponentialSchedule(1e-5, 1_000, 0.9)),
+            ),
+            batch_size=32,
+            augmentation=Augmentation(max_shift_pix=5),
+            validation_fraction=0.1,
+        ),
+    )
+}
+
+
+def get_plan(name: str) -> Plan:
+    """Plan by name.
+
+    Parameters
+    ----------
+    name : str
+        A key of ``PLANS``.
+
+    Returns
+    -------
+    Plan
+
+    Raises
+    ------
+    InputError
+        If there is no such plan; the message holds the nearest names.
+    """
+    if name not in PLANS:
+        raise unknown_name("plan", name, PLANS)
+    return PLANS[name]
