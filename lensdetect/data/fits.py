@@ -242,10 +242,11 @@ class UniformReader:
         room = rows.reshape(-1).data
         starts = range(0, rows.size, stride)
         lengths = [_read_at(path, room[i : i + expected + 1]) for path, i in zip(paths, starts, strict=True)]
-        cards = rows[:, : layout.header_bytes].reshape(len(paths), -1, CARD_BYTES)
+        # in words of 8 bytes a card has 10, and its keyword is the first
+        cards = rows.view(np.uint64)[:, : layout.header_bytes // 8].reshape(len(paths), -1, CARD_BYTES // 8)
         same = np.asarray(lengths) == expected
         same &= (cards[:, :_LAYOUT_CARDS] == first_cards).all(axis=(1, 2))
-        same &= (cards[:, :, :8] == keywords).all(axis=(1, 2))
+        same &= (cards[:, :, 0] == keywords).all(axis=1)
         pixels = rows[:, layout.header_bytes : layout.header_bytes + layout.data_bytes].view(">f4")
         images[...] = pixels.reshape(images.shape)
         return same
@@ -260,8 +261,8 @@ class UniformReader:
             layout = _layout(*telling)
             if layout is None or layout.shape != self.shape:
                 return None
-            first, keywords = (np.frombuffer(part, np.uint8) for part in telling)
-            return layout, first.reshape(-1, CARD_BYTES), keywords.reshape(-1, 8)
+            first_cards, keywords = (np.frombuffer(part, np.uint64) for part in telling)
+            return layout, first_cards.reshape(-1, CARD_BYTES // 8), keywords
         return None
 
 

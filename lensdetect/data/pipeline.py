@@ -7,7 +7,8 @@ memory does not grow with the number of stamps.
 
 from __future__ import annotations
 
-from typing import Protocol
+from functools import lru_cache
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,10 @@ from lensdetect.network.augmentation import NUM_UNIFORM, Augmentation, augment
 
 
 class Stamps(Protocol):
-    """What the pipeline needs of a set of stamps.
+    """A set of stamps, wherever it lies: ``Shards``, ``LabelledCutouts``, or yours.
+
+    The pipeline needs ``truth``, ``shape`` and ``read``; a training also what
+    says where the stamps come from.
 
     Attributes
     ----------
@@ -26,13 +30,19 @@ class Stamps(Protocol):
         One row a stamp, with at least ``is_lens``.
     shape : tuple of int
         Height, width and number of bands.
+    manifest : dict
+        ``survey``, ``bands``, ``pixel_scale_arcsec`` and, if there is one, ``seed``.
     """
 
     truth: pd.DataFrame
     shape: tuple[int, int, int]
+    manifest: dict[str, Any]
 
     def read(self, rows: np.ndarray) -> np.ndarray:
-        """Pixels of some stamps, float32 ``(len(rows), height, width, band)``."""
+        """Pixels of some stamps, float32 ``(len(rows), height, width, band)``, a new array."""
+
+    def sha256(self) -> str:
+        """Hash of all pixels and truth: two equal hashes are the same stamps."""
 
 
 def training_batches(
@@ -77,15 +87,22 @@ def training_batches(
     Raises
     ------
     InputError
-        If there are fewer rows than one batch.
+        If there are fewer rows than one batch, or the augmentation does not go
+        with the stamps.
     """
     steps = steps_per_epoch(len(rows), batch_size)
+    if augmentation is not None:
+        augmentation.check_bands(bands)
     labels = stamps.truth["is_lens"].to_numpy(np.float32)
+
+    # Two, because reading ahead runs into the next epoch.
+    @lru_cache(maxsize=2)
+    def order(epoch: int) -> np.ndarray:
+        return np.random.default_rng([seed, epoch]).permutation(rows)
 
     def read(step: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         epoch, batch = divmod(int(step), steps)
-        order = np.random.default_rng([seed, epoch]).permutation(rows)
-        chosen = np.sort(order[batch * batch_size : (batch + 1) * batch_size])
+        chosen = np.sort(order(epoch)[batch * batch_size : (batch + 1) * batch_size])
         uniform = np.random.default_rng([seed, epoch, batch]).random((batch_size, NUM_UNIFORM), np.float32)
         return stamps.read(chosen), labels[chosen][:, None], uniform
 

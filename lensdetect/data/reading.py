@@ -21,7 +21,7 @@ from lensdetect.errors import InputError
 from lensdetect.survey import Survey
 
 #: Cutouts read in one go: with more, the pixels fall out of the processor's caches.
-_BLOCK = 8
+_BLOCK = 16
 #: More threads than this wait for one another more than for the disk.
 _MAX_WORKERS = 4
 

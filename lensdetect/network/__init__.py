@@ -17,6 +17,6 @@ from lensdetect.network.spec import PublishedFront as PublishedFront
 from lensdetect.network.spec import PublishedHead as PublishedHead
 from lensdetect.network.spec import ResidualStem as ResidualStem
 from lensdetect.network.spec import Stage as Stage
-from lensdetect.network.spec import spec_from_dict as spec_from_dict
-from lensdetect.network.spec import spec_to_dict as spec_to_dict
+from lensdetect.network.spec_json import spec_from_dict as spec_from_dict
+from lensdetect.network.spec_json import spec_to_dict as spec_to_dict
 from lensdetect.network.zoo import DETECTORS as DETECTORS

@@ -41,11 +41,34 @@ class Augmentation:
 
     def __post_init__(self):
         """Check the numbers."""
-        total = sum(probability for _, probability in self.band_sets)
-        if total > 1 or any(probability < 0 for _, probability in self.band_sets):
-            raise InputError(f"the probabilities of band_sets must be >= 0 and sum to at most 1, got {total}")
-        if self.max_shift_pix < 0:
-            raise InputError(f"max_shift_pix must be >= 0, got {self.max_shift_pix}")
+        probabilities = [probability for _, probability in self.band_sets]
+        # Tenths do not sum to 1 to the last bit.
+        if any(not probability >= 0 for probability in probabilities) or not sum(probabilities) <= 1 + 1e-9:
+            raise InputError(f"the probabilities of band_sets must be >= 0 and sum to at most 1, got {probabilities}")
+        if not all(names for names, _ in self.band_sets):
+            raise InputError("each of band_sets must keep a band, got one that keeps none")
+        if self.max_shift_pix != int(self.max_shift_pix) or self.max_shift_pix < 0:
+            raise InputError(f"max_shift_pix must be a whole number >= 0, got {self.max_shift_pix}")
+
+    def check_bands(self, bands: tuple[str, ...]) -> None:
+        """Check that stamps with these bands can be thinned out.
+
+        Parameters
+        ----------
+        bands : tuple of str
+            Of the stamps.
+
+        Raises
+        ------
+        InputError
+            If a band set names another band.
+        """
+        foreign = sorted({name for names, _ in self.band_sets for name in names} - set(bands))
+        if foreign:
+            raise InputError(
+                f"band_sets must name bands of the stamps ({', '.join(bands)}), got {', '.join(foreign)} beside them: "
+                "give the augmentation other band_sets"
+            )
 
 
 def augment(cutouts, uniform, *, augmentation: Augmentation, bands: tuple[str, ...]):
@@ -66,7 +89,15 @@ def augment(cutouts, uniform, *, augmentation: Augmentation, bands: tuple[str, .
     -------
     tensor
         Of the same shape; every value is one of the input's, or NaN.
+
+    Raises
+    ------
+    InputError
+        If the cutouts are not square, or a band set names a band they lack.
     """
+    augmentation.check_bands(bands)
+    if cutouts.shape[1] != cutouts.shape[2]:
+        raise InputError(f"cutouts must be square to be turned, got {cutouts.shape[1]} x {cutouts.shape[2]} pixels")
     view = ops.cast(uniform[:, 0] * 8, "int32") if augmentation.dihedral else ops.zeros_like(uniform[:, 0], "int32")
     span = 2 * augmentation.max_shift_pix + 1
     shift = ops.cast(uniform[:, 1:3] * span, "int32") - augmentation.max_shift_pix

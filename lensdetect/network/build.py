@@ -62,8 +62,11 @@ def build_detector(
     Raises
     ------
     InputError
-        If the name is unknown, a band is, or the parts do not fit together.
+        If the name is unknown, a band is, the size is no size, or the parts do
+        not fit together.
     """
+    if size < 1:
+        raise InputError(f"cutouts must have at least one pixel, got a size of {size}")
     spec = get_spec(name_or_spec)
     name = name_or_spec if isinstance(name_or_spec, str) else "custom_detector"
     bands = resolve_bands(bands)
@@ -115,6 +118,13 @@ def attention_maps(detector: keras.Model) -> keras.Model:
     keras.Model
         Raw flux to a dict of layer name -> weights
         ``(n, head, query token, key token)``; each row of keys sums to 1.
+
+    Raises
+    ------
+    InputError
+        If the detector has no attention.
     """
     attentions = [layer for layer in detector.layers if isinstance(layer, keras.layers.MultiHeadAttention)]
+    if not attentions:
+        raise InputError(f"attention weights need a detector with encoder blocks, {detector.name} has none")
     return keras.Model(detector.input, {layer.name: layer.output[1] for layer in attentions}, name="attention_maps")

@@ -1,7 +1,4 @@
-"""Layers that Keras does not have: preprocessing and positions.
-
-All are float32 whatever the policy: raw flux of 1e-11 is 0 in float16.
-"""
+"""Layers that Keras does not have: preprocessing and positions."""
 
 from __future__ import annotations
 
@@ -12,8 +9,21 @@ from keras import ops
 from lensdetect.errors import InputError
 
 
+class Float32Layer(keras.layers.Layer):
+    """A layer that is float32 whatever the policy: raw flux of 1e-11 is 0 in float16.
+
+    Parameters
+    ----------
+    **kwargs
+        Of ``keras.layers.Layer``; a dtype among them has no effect.
+    """
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs | {"dtype": "float32"})
+
+
 @keras.saving.register_keras_serializable(package="lensdetect")
-class PublishedScaling(keras.layers.Layer):
+class PublishedScaling(Float32Layer):
     """Reorder bands, set bad pixels to 0, clip and scale the flux.
 
     Parameters
@@ -29,7 +39,7 @@ class PublishedScaling(keras.layers.Layer):
     """
 
     def __init__(self, order, clip_flux, scale, **kwargs):
-        super().__init__(dtype="float32", **kwargs)
+        super().__init__(**kwargs)
         self.order = list(order)
         self.clip_flux = list(clip_flux)
         self.scale = scale
@@ -45,13 +55,11 @@ class PublishedScaling(keras.layers.Layer):
 
     def get_config(self):
         """Arguments that rebuild this layer."""
-        config = super().get_config()
-        config.pop("dtype")
-        return {**config, "order": self.order, "clip_flux": self.clip_flux, "scale": self.scale}
+        return {**super().get_config(), "order": self.order, "clip_flux": self.clip_flux, "scale": self.scale}
 
 
 @keras.saving.register_keras_serializable(package="lensdetect")
-class AsinhStretch(keras.layers.Layer):
+class AsinhStretch(Float32Layer):
     """Noise-scaled asinh of the flux; a bad pixel becomes 0.
 
     Parameters
@@ -63,7 +71,7 @@ class AsinhStretch(keras.layers.Layer):
     """
 
     def __init__(self, noise_sigma, **kwargs):
-        super().__init__(dtype="float32", **kwargs)
+        super().__init__(**kwargs)
         self.noise_sigma = list(noise_sigma)
 
     def build(self, shape):
@@ -77,20 +85,18 @@ class AsinhStretch(keras.layers.Layer):
         # asinh(x) = log(x + sqrt(x^2 + 1)) is some seven times faster on a CPU than
         # the asinh kernel, which is not vectorised. It loses digits far below zero,
         # where there is no light: 1e-4 at the bound of -20 sigma. The upper bound
-        # keeps x^2 finite.
+        # keeps x^2 finite, whatever a file holds that is no bad pixel.
         bounded = ops.clip(scaled, -20.0, 1e9)
         stretched = ops.log(bounded + ops.sqrt(bounded * bounded + 1.0))
-        return ops.where(ops.isfinite(scaled), stretched, 0.0)
+        return ops.where(ops.isfinite(cutouts), stretched, 0.0)
 
     def get_config(self):
         """Arguments that rebuild this layer."""
-        config = super().get_config()
-        config.pop("dtype")
-        return {**config, "noise_sigma": self.noise_sigma}
+        return {**super().get_config(), "noise_sigma": self.noise_sigma}
 
 
 @keras.saving.register_keras_serializable(package="lensdetect")
-class BadPixels(keras.layers.Layer):
+class BadPixels(Float32Layer):
     """1 where a pixel is bad (not finite), 0 elsewhere.
 
     Parameters
@@ -98,10 +104,6 @@ class BadPixels(keras.layers.Layer):
     **kwargs
         Of ``keras.layers.Layer``.
     """
-
-    def __init__(self, **kwargs):
-        kwargs.pop("dtype", None)
-        super().__init__(dtype="float32", **kwargs)
 
     def call(self, cutouts):
         """Mark the bad pixels of raw flux ``(n, height, width, band)``."""

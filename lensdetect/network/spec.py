@@ -7,11 +7,9 @@ features), an encoder (self-attention over the grid's cells) and a head
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
-from typing import Any
 
-from lensdetect.errors import InputError, unknown_name
+from lensdetect.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -89,6 +87,11 @@ class ConvStem:
     activation: str = "elu"
     l2: float = 0.01
 
+    def __post_init__(self):
+        """Check that there is a row."""
+        if not self.rows:
+            raise InputError("a ConvStem needs at least one ConvRow, got none")
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -123,6 +126,11 @@ class ResidualStem:
     """
 
     stages: tuple[Stage, ...]
+
+    def __post_init__(self):
+        """Check that there is a stage."""
+        if not self.stages:
+            raise InputError("a ResidualStem needs at least one Stage, got none")
 
 
 @dataclass(frozen=True)
@@ -159,6 +167,11 @@ class PublishedEncoder:
     attention_dropout: float = 0.2
     dropout: float = 0.5
     l2: float = 0.01
+
+    def __post_init__(self):
+        """Check that no group is empty."""
+        if any(count < 1 for count in self.groups):
+            raise InputError(f"every group of a PublishedEncoder needs at least one attention, got {self.groups}")
 
 
 @dataclass(frozen=True)
@@ -241,63 +254,3 @@ class DetectorSpec:
     encoder: Encoder
     head: Head
     front: Front = AsinhFront()
-
-
-_KINDS = {
-    kind.__name__: kind
-    for kind in (
-        *(PublishedFront, AsinhFront, ConvRow, ConvStem, Stage, ResidualStem, PublishedEncoder),
-        *(PreNormEncoder, PublishedHead, AttentionPoolHead, DetectorSpec),
-    )
-}
-
-
-def spec_to_dict(spec: Any) -> Any:
-    """Spec as plain JSON values; every dataclass carries its ``kind``.
-
-    Parameters
-    ----------
-    spec : DetectorSpec or one of its parts
-        What to write down.
-
-    Returns
-    -------
-    dict
-    """
-    if dataclasses.is_dataclass(spec):
-        fields = {field.name: spec_to_dict(getattr(spec, field.name)) for field in dataclasses.fields(spec)}
-        return {"kind": type(spec).__name__, **fields}
-    if isinstance(spec, tuple):
-        return [spec_to_dict(value) for value in spec]
-    return spec
-
-
-def spec_from_dict(values: Any) -> Any:
-    """Spec from what ``spec_to_dict`` made.
-
-    Parameters
-    ----------
-    values : dict
-        Plain JSON values.
-
-    Returns
-    -------
-    DetectorSpec or one of its parts
-
-    Raises
-    ------
-    InputError
-        If a ``kind`` or a field is unknown.
-    """
-    if isinstance(values, list):
-        return tuple(spec_from_dict(value) for value in values)
-    if not isinstance(values, dict):
-        return values
-    fields = dict(values)
-    kind = str(fields.pop("kind", None))
-    if kind not in _KINDS:
-        raise unknown_name("part of a detector", kind, _KINDS)
-    known = {field.name for field in dataclasses.fields(_KINDS[kind])}
-    if not set(fields) <= known:
-        raise InputError(f"{kind} has the fields {sorted(known)}, got {sorted(set(fields) - known)} beside them")
-    return _KINDS[kind](**{name: spec_from_dict(value) for name, value in fields.items()})

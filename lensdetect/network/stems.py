@@ -38,10 +38,11 @@ def build_stem(spec, images, *, bad=None):
 
 @build_stem.register
 def _(spec: ConvStem, images, *, bad=None):
+    smallest = smallest_size(spec)
+    if min(images.shape[1:3]) < smallest:
+        raise InputError(f"this ConvStem needs cutouts of at least {smallest} pixels, got {images.shape[1]}")
     x = images if bad is None else layers.Concatenate(name="stem_input")([images, bad])
     for number, row in enumerate(spec.rows, start=1):
-        if min(x.shape[1:3]) < row.kernel + row.pool:
-            raise InputError(f"cutouts of {images.shape[1]} pixels are too small for {len(spec.rows)} convolutions")
         name = f"stem_conv_{number}"
         x = layers.Conv2D(
             row.filters,
@@ -57,6 +58,25 @@ def _(spec: ConvStem, images, *, bad=None):
         if row.dropout:
             x = layers.Dropout(row.dropout, name=f"{name}_dropout")(x)
     return x
+
+
+def smallest_size(spec: ConvStem) -> int:
+    """Height of the smallest image of which a ``ConvStem`` leaves one cell.
+
+    Parameters
+    ----------
+    spec : ConvStem
+        Which stem.
+
+    Returns
+    -------
+    int
+        In pixels.
+    """
+    size = 1
+    for row in reversed(spec.rows):
+        size = size * (2 if row.pool else 1) + row.kernel - 1
+    return size
 
 
 @build_stem.register

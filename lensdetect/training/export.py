@@ -15,8 +15,9 @@ from lensdetect.data.pipeline import Stamps, evaluation_batches
 from lensdetect.errors import InputError
 from lensdetect.metrics import fit_calibration, lens_metrics
 from lensdetect.survey import Survey
-from lensdetect.training.fit import build_from_record, record_bands, split_rows
-from lensdetect.training.plan import plan_from_dict
+from lensdetect.training.checkpoint import load_weights
+from lensdetect.training.plan import Plan, plan_from_dict
+from lensdetect.training.record import build_from_record, check_stamps, check_survey, record_bands, split_rows
 from lensdetect.training.run import Run
 
 logger = logging.getLogger(__name__)
@@ -52,18 +53,25 @@ def export(run: Run, stamps: Stamps, *, survey: Survey, test: Stamps | None = No
     Raises
     ------
     InputError
-        If there is no finished epoch, or the test stamps are those of training.
+        If there is no finished epoch, the artifact is there already, ``stamps``
+        are not those of the training, or the test stamps are not others.
     """
     record, state = run.read_plan(), run.read_state()
     if state["epoch"] == 0:
         raise InputError(f"{run.folder} has no finished epoch to export: train it first")
-    if test is not None and test.sha256() == record["data"]["sha256"]:
-        raise InputError("the test stamps must be others than the training stamps: simulate them with another seed")
+    if run.model_folder.exists():
+        raise InputError(f"{run.model_folder} is there already: move it away to export again")
+    check_survey(stamps, survey)
+    check_stamps(record, stamps)
+    if test is not None:
+        check_survey(test, survey)
+        _check_unseen(record, test)
     plan = plan_from_dict(record["plan"])
-    _, validation = split_rows(stamps, plan, seed=record["seed"])
-    model = build_from_record(record, size=stamps.shape[0])
     kept = "best" if plan.patience is not None else "latest"
-    model.load_weights(run.checkpoint / state[kept])
+    # As it is saved: what is measured is what is shipped.
+    model = build_from_record(record, size=stamps.shape[0], precision="float32", fresh=True)
+    load_weights(run.checkpoint / state[kept], model)
+    _, validation = split_rows(stamps, plan, seed=record["seed"])
     slope, intercept = _calibration(model, stamps, validation)
     name, measured, rows = "validation", stamps, validation
     if test is not None:
@@ -82,6 +90,15 @@ def export(run: Run, stamps: Stamps, *, survey: Survey, test: Stamps | None = No
         calibration={"slope": slope, "intercept": intercept},
     )
     return save_detector(model, run.model_folder, card=card)
+
+
+def _check_unseen(record: dict, test: Stamps) -> None:
+    """Refuse test stamps that are, or may be, among those of the training."""
+    data, seed = record["data"], test.manifest.get("seed")
+    # Stamp i of a simulation depends on the seed and i alone, so a longer or
+    # shorter one of the same seed holds the same stamps.
+    if test.sha256() == data["sha256"] or (seed is not None and seed == data["manifest"].get("seed")):
+        raise InputError("the test stamps must be others than the training stamps: simulate them with another seed")
 
 
 def flux_unit(survey: Survey) -> str:
@@ -141,7 +158,7 @@ def _calibration(model: keras.Model, stamps: Stamps, rows: np.ndarray) -> tuple[
         return 1.0, 0.0
 
 
-def _band_sets(plan, survey: Survey) -> list[tuple[str, ...]]:
+def _band_sets(plan: Plan, survey: Survey) -> list[tuple[str, ...]]:
     """All bands first, then every smaller set that the detector was trained for."""
     return [survey.band_names, *(names for names, probability in plan.augmentation.band_sets if probability > 0)]
 
@@ -151,7 +168,7 @@ def _describe(name: str, stamps: Stamps) -> dict[str, Any]:
 
 
 def _training(record: dict, state: dict, *, kept: str, measured_on: dict) -> dict[str, Any]:
-    data = record["data"]
+    data, weights = record["data"], record["weights"]
     return {
         "data_sha256": data["sha256"],
         "data_seed": data["manifest"].get("seed"),
@@ -161,7 +178,7 @@ def _training(record: dict, state: dict, *, kept: str, measured_on: dict) -> dic
         "kept_epoch": state["best_epoch"] if kept == "best" else state["epoch"],
         "plan": record["plan"],
         "precision": record["precision"],
-        "weights": record["weights"],
+        "weights": weights and {"name": weights["name"], "sha256": weights["sha256"]},
         "parts": record["parts"],
         "measured_on": measured_on,
     }

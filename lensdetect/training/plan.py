@@ -1,4 +1,4 @@
-"""Training plans: frozen, named, and written beside every run."""
+"""What a training plan is made of: frozen, and written beside every run."""
 
 from __future__ import annotations
 
@@ -82,6 +82,11 @@ class TrainingStage:
     schedule: CosineSchedule | ExponentialSchedule
     weight_decay: float = 0.0
 
+    def __post_init__(self):
+        """Check the number of epochs."""
+        if self.epochs < 1:
+            raise InputError(f"a stage of training needs at least one epoch, got {self.epochs}")
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -98,7 +103,7 @@ class Plan:
     augmentation : Augmentation
         What may happen to a training stamp.
     validation_fraction : float
-        Part of the stamps that is held out, taken from the end.
+        Part of the stamps that is held out, drawn with the seed of the training.
     patience : int or None
         Epochs without a better validation AUROC after which training stops and
         the best epoch is kept; None trains to the last epoch and keeps that.
@@ -110,6 +115,17 @@ class Plan:
     augmentation: Augmentation
     validation_fraction: float = 0.1
     patience: int | None = None
+
+    def __post_init__(self):
+        """Check the numbers."""
+        if not self.stages:
+            raise InputError(f"plan {self.name} needs at least one stage, got none")
+        if self.batch_size < 1:
+            raise InputError(f"plan {self.name} needs batches of at least one stamp, got {self.batch_size}")
+        if not 0 < self.validation_fraction < 1:
+            raise InputError(f"validation_fraction must lie between 0 and 1, got {self.validation_fraction}")
+        if self.patience is not None and self.patience < 1:
+            raise InputError(f"patience must be at least one epoch, or None for no early end, got {self.patience}")
 
     @property
     def epochs(self) -> int:
@@ -187,54 +203,3 @@ def _stage_from_dict(values: dict[str, Any]) -> TrainingStage:
     if kind not in _SCHEDULES:
         raise unknown_name("learning-rate schedule", kind, _SCHEDULES)
     return TrainingStage(**values | {"schedule": _SCHEDULES[kind](**schedule)})
-
-
-PLANS: dict[str, Plan] = {
-    plan.name: plan
-    for plan in (
-        # Ours. A third of the batches lacks bands, so that one detector takes
-        # ugri, gri, or r alone.
-        Plan(
-            name="adamw",
-            stages=(TrainingStage(40, CosineSchedule(2e-3, warmup_epochs=1.0), weight_decay=0.02),),
-            batch_size=64,
-            augmentation=Augmentation(max_shift_pix=5, band_sets=((("g", "r", "i"), 0.2), (("r",), 0.15))),
-            validation_fraction=0.05,
-        ),
-        # Thuruthipilly+ 2022: Adam in two stages, batches of 32, last epoch
-        # kept. Their shift was always +-5.05 pixels, by an accident of the
-        # generator; here it is a range, in whole pixels, with all eight views.
-        Plan(
-            name="published",
-            stages=(
-                TrainingStage(300, ExponentialSchedule(1e-4, 10_000, 0.9)),
-                TrainingStage(100, ExponentialSchedule(1e-5, 1_000, 0.9)),
-            ),
-            batch_size=32,
-            augmentation=Augmentation(max_shift_pix=5),
-            validation_fraction=0.1,
-        ),
-    )
-}
-
-
-def get_plan(name: str) -> Plan:
-    """Plan by name.
-
-    Parameters
-    ----------
-    name : str
-        A key of ``PLANS``.
-
-    Returns
-    -------
-    Plan
-
-    Raises
-    ------
-    InputError
-        If there is no such plan; the message holds the nearest names.
-    """
-    if name not in PLANS:
-        raise unknown_name("plan", name, PLANS)
-    return PLANS[name]

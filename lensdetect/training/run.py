@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import pandas as pd
 
 from lensdetect.errors import InputError
 from lensdetect.stamps import write_whole
+from lensdetect.training.checkpoint import save_checkpoint
 
 
 class Run:
@@ -36,6 +39,19 @@ class Run:
         """Where the artifact goes."""
         return self.folder / "model" / "1"
 
+    def check_free(self) -> None:
+        """Check that a training can begin here.
+
+        Raises
+        ------
+        InputError
+            If the folder is taken or cannot be read.
+        """
+        with _usable(self.folder):
+            taken = self.folder.exists() and any(self.folder.iterdir())
+        if taken:
+            raise InputError(f"a training needs a new or empty folder, {self.folder} is taken: add --resume to go on")
+
     def create(self, plan: dict[str, Any]) -> None:
         """Begin a run: make the folder and write ``plan.json``.
 
@@ -49,23 +65,34 @@ class Run:
         InputError
             If the folder is taken or cannot be written.
         """
-        if self.folder.exists() and any(self.folder.iterdir()):
-            raise InputError(f"a training needs a new or empty folder, {self.folder} is taken: add --resume to go on")
-        try:
+        self.check_free()
+        with _usable(self.folder):
             self.checkpoint.mkdir(parents=True, exist_ok=True)
             self._write_json("plan.json", plan)
-        except OSError as error:
-            raise InputError(f"{self.folder} must be a folder that can be written: {error.strerror}") from error
 
     def read_plan(self) -> dict[str, Any]:
-        """What ``plan.json`` holds."""
-        return json.loads((self.folder / "plan.json").read_text())
+        """What ``plan.json`` holds.
+
+        Returns
+        -------
+        dict
+
+        Raises
+        ------
+        InputError
+            If there is no training here.
+        """
+        if not self.exists:
+            raise InputError(
+                f"a run must be a folder with a plan.json, got {self.folder}: train one with lensdetect train"
+            )
+        return _read_json(self.folder / "plan.json")
 
     def read_state(self) -> dict[str, Any]:
         """Epochs done, best AUROC so far and names of the checkpoint's files."""
         path = self.checkpoint / "state.json"
         if path.is_file():
-            return json.loads(path.read_text())
+            return _read_json(path)
         return {"epoch": 0, "latest": None, "best": None, "best_auroc": None, "best_epoch": None}
 
     def has_stopped(self, patience: int | None) -> bool:
@@ -74,7 +101,18 @@ class Run:
         return patience is not None and state["best"] is not None and state["epoch"] - state["best_epoch"] >= patience
 
     def read_history(self) -> pd.DataFrame:
-        """One row an epoch that is done."""
+        """One row an epoch that is done.
+
+        Returns
+        -------
+        DataFrame
+            ``epoch``; ``loss``, ``accuracy`` and ``auroc`` over the augmented
+            training stamps, with dropout, while the weights changed: the loss
+            holds the penalty of the kernels where the detector has one, the
+            AUROC is Keras's, binned to 200 thresholds; ``val_loss`` (cross
+            entropy alone), ``val_accuracy``, ``val_auroc`` and ``val_tpr10``,
+            exact; ``learning_rate`` at the end of the epoch; ``train_s``.
+        """
         path = self.folder / "history.csv"
         history = pd.read_csv(path) if path.is_file() else pd.DataFrame()
         # A kill between history and state leaves an epoch that will be done again.
@@ -96,20 +134,45 @@ class Run:
             Number of epochs done.
         auroc : float
             Of the validation.
+
+        Raises
+        ------
+        InputError
+            If something cannot be written; the epoch before stays the latest.
         """
         text = history.to_csv(index=False)
-        write_whole(self.folder / "history.csv", lambda file: file.write(text.encode()))
         state = self.read_state()
-        name = f"epoch_{epoch:04d}.weights.h5"
-        model.save_weights(self.checkpoint / name)
+        name = f"epoch_{epoch:04d}.npz"
         state |= {"epoch": epoch, "latest": name}
         if state["best_auroc"] is None or auroc > state["best_auroc"]:
             state |= {"best": name, "best_auroc": auroc, "best_epoch": epoch}
-        self._write_json("checkpoint/state.json", state)
-        for path in self.checkpoint.glob("*.weights.h5"):
-            if path.name not in (state["latest"], state["best"]):
-                path.unlink()
+        with _usable(self.folder):
+            write_whole(self.folder / "history.csv", lambda file: file.write(text.encode()))
+            save_checkpoint(self.checkpoint / name, model)
+            self._write_json("checkpoint/state.json", state)
+            for path in self.checkpoint.glob("*.npz"):
+                if path.name not in (state["latest"], state["best"]):
+                    path.unlink()
 
     def _write_json(self, name: str, values: dict[str, Any]) -> None:
         text = json.dumps(values, indent=2) + "\n"
         write_whole(self.folder / name, lambda file: file.write(text.encode()))
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        return json.loads(path.read_text())
+    except ValueError as error:
+        raise InputError(f"{path} must be JSON as lensdetect train writes it, got {error}: train again") from error
+
+
+@contextmanager
+def _usable(folder: Path) -> Iterator[None]:
+    """Say in one line what the system says in a traceback."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(
+            f"{folder} must be a folder that can be written, got {error.strerror or error}: "
+            "make room or choose another folder; a training that has begun goes on with --resume"
+        ) from error

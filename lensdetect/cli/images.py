@@ -1,0 +1,38 @@
+"""The options that say what images are: the same for every verb that reads some."""
+
+from __future__ import annotations
+
+import argparse
+
+from lensdetect.cli.parsing import number, numbers, one_of, words
+
+
+def add_image_options(parser: argparse.ArgumentParser) -> None:
+    """Options by which images are declared."""
+    group = parser.add_argument_group(
+        "what the images are",
+        "Folders of simulated stamps and of the Bologna Lens Challenge say it themselves. For all else\n"
+        "give --survey, or --bands, --pixel-scale and --zero-point together.",
+    )
+    group.add_argument("--survey", metavar="NAME", help="survey they are from: bologna, kids")
+    group.add_argument(
+        "--bands",
+        type=words,
+        metavar="A,B,...",
+        help="bands they hold, in the order of their planes, as in g,r,i (default: all of the survey); "
+        "a band of the detector that is not among them counts as masked",
+    )
+    group.add_argument("--pixel-scale", type=number, metavar="ARCSEC", help="side of a pixel, in arcsec")
+    group.add_argument(
+        "--zero-point",
+        type=numbers,
+        metavar="MAG[,MAG...]",
+        help="AB magnitude of one flux unit: one for all bands, or one for each",
+    )
+    group.add_argument(
+        "--fit",
+        type=one_of("way to fit images", ("crop", "pad")),
+        metavar="crop|pad",
+        help="take the centre of larger images, or surround smaller ones with masked pixels "
+        "(default: other sizes than the detector's are refused)",
+    )

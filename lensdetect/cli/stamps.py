@@ -1,0 +1,68 @@
+"""Stamps to train on, from whatever form they are in."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from lensdetect.data import LabelledCutouts, open_cutouts, read_truth, with_truth
+from lensdetect.errors import InputError
+from lensdetect.scoring.declaring import own_survey
+from lensdetect.stamps import Shards, is_shards
+from lensdetect.survey import Survey, get_survey
+
+logger = logging.getLogger(__name__)
+
+_REASONS_SHOWN = 3
+
+
+def open_stamps(folder: str, *, truth: str | None, survey: str | None) -> tuple[Shards | LabelledCutouts, Survey]:
+    """Stamps with their truth, and the survey that they are from.
+
+    Parameters
+    ----------
+    folder : path
+        Simulated stamps, or images in any form that ``data.open_cutouts`` reads.
+    truth : path or None
+        Truth table of the images; simulated stamps have their own.
+    survey : str or None
+        Where the images are from, if they do not say so.
+
+    Returns
+    -------
+    stamps : Shards or LabelledCutouts
+    survey : Survey
+
+    Raises
+    ------
+    InputError
+        If truth or survey are lacking, or given where there is one already.
+    """
+    path = Path(folder)
+    own = own_survey(path)
+    if is_shards(path):
+        if truth is not None or survey not in {None, own}:
+            raise InputError(f"{folder} holds simulated stamps of survey {own} with their truth: leave the others out")
+        return Shards(path), get_survey(own)
+    if truth is None:
+        near = path / "classifications.csv"
+        raise InputError(
+            f"training on {folder} needs its truth table, got none: "
+            f"add --truth {near if near.is_file() else 'FILE (with id and is_lens)'}"
+        )
+    if survey is None and own is None:
+        raise InputError(f"{folder} does not say its survey, and so not its flux unit: add --survey NAME")
+    found = get_survey(survey or own)
+    stamps = with_truth(open_cutouts(folder, survey=found), read_truth(truth))
+    _report_dropped(stamps)
+    return stamps, found
+
+
+def _report_dropped(stamps: LabelledCutouts) -> None:
+    dropped = stamps.dropped
+    if len(dropped):
+        logger.warning("%d stamps are left out, %d stay:", len(dropped), len(stamps))
+    for row in dropped.head(_REASONS_SHOWN).itertuples():
+        logger.warning("  %s: %s", row.id, row.reason)
+    if len(dropped) > _REASONS_SHOWN:
+        logger.warning("  and %d more", len(dropped) - _REASONS_SHOWN)

@@ -1,0 +1,185 @@
+"""``lensdetect train``: stamps in, a trained detector out."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import logging
+from pathlib import Path
+from typing import Any
+
+from lensdetect.cli.parsing import count, seed, words
+from lensdetect.cli.quiet import load_tensorflow_quietly
+from lensdetect.errors import InputError, LensdetectError
+
+logger = logging.getLogger(__name__)
+
+SUMMARY = "train a detector on stamps with truth"
+
+DESCRIPTION = """\
+Train a detector, measure it, and leave it in a form that can be used.
+
+The folder RUN holds plan.json (all that decides what happens), history.csv and curves.png (one point an
+epoch), checkpoint/ (for --resume), and at the end model/1/: the detector, for lensdetect score --model RUN.
+"""
+
+EPILOG = """\
+examples:
+  lensdetect simulate --survey bologna --count 20000 --seed 1 --output stamps
+  lensdetect train --data stamps --detector arcformer_small --output run
+  lensdetect train --data stamps --output run --resume                    after an interruption
+  lensdetect train --data Data.0 --truth classifications.csv --detector arcformer_small --output run \\
+      --weights arcformer_small-bologna --parts stem --epochs 10          transfer learning
+
+Every epoch is saved. A training that was interrupted goes on with --resume, and ends with the same
+weights; what plan.json says cannot be changed then.
+
+exit codes: 0 done; 2 could not be done, or was interrupted.
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this verb."""
+    data = parser.add_argument_group("what to train on")
+    data.add_argument(
+        "--data", required=True, metavar="DIR", help="simulated stamps, or files of the challenge's layout with --truth"
+    )
+    data.add_argument("--truth", metavar="FILE", help="truth table of --data: id and is_lens, or the challenge's own")
+    data.add_argument("--survey", metavar="NAME", help="survey of --data, if it does not say so itself: bologna, kids")
+    data.add_argument(
+        "--test",
+        metavar="DIR",
+        help="simulated stamps of another seed, to measure on (default: the stamps held out for validation)",
+    )
+    what = parser.add_argument_group("what to train")
+    what.add_argument("--detector", metavar="NAME", help="a name that lensdetect models lists; needed without --resume")
+    what.add_argument("--weights", metavar="NAME_OR_DIR", help="trained detector to start from (default: none)")
+    what.add_argument(
+        "--parts", type=words, metavar="PART,...", help="of it: all, or some of stem, encoder, head (default: all)"
+    )
+    how = parser.add_argument_group("how to train")
+    how.add_argument("--plan", metavar="NAME", help="adamw, or published: as Thuruthipilly+ 2022 (default: adamw)")
+    how.add_argument("--epochs", type=count, metavar="N", help="passes over the stamps (default: 40; published: 400)")
+    how.add_argument("--batch-size", type=count, metavar="N", help="stamps in a step (default: 64; published: 32)")
+    how.add_argument(
+        "--patience",
+        type=count,
+        metavar="N",
+        help="stop after N epochs without a better AUROC and keep the best (default: train to the end)",
+    )
+    how.add_argument("--seed", type=seed, metavar="S", help="of weights, order and views (default: 0)")
+    where = parser.add_argument_group("where")
+    where.add_argument("--output", required=True, metavar="RUN", help="folder to write, new or empty")
+    where.add_argument("--resume", action="store_true", help="go on with the training in RUN")
+    parser.set_defaults(usage=parser.format_usage())
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train or go on, export, print the figures."""
+    load_tensorflow_quietly()
+    from lensdetect.training import Run
+
+    output = Run(args.output)
+    _check_place(args, output)
+    if args.resume:
+        _check_same(args, output.read_plan())
+        if (output.model_folder / "saved_model.pb").is_file():
+            print(f"this training is finished: {output.model_folder}")
+            return 0
+    try:
+        folder = _train(args, output)
+    except KeyboardInterrupt:
+        raise LensdetectError(_interrupted(args, output)) from None
+    from lensdetect.artifact import load_card
+    from lensdetect.cli.cards import figures_table
+
+    print(figures_table({str(folder): load_card(folder)}))
+    print(f"use it: lensdetect score IMAGES --model {args.output}")
+    return 0
+
+
+def _check_place(args: argparse.Namespace, output) -> None:
+    """What can be seen to be wrong before any data is opened."""
+    if args.resume and not output.exists:
+        raise InputError(f"a training to resume must have a plan.json, got none in {args.output}: leave --resume out")
+    if not args.resume:
+        output.check_free()
+    if not args.resume and args.detector is None:
+        raise InputError("a training needs a detector: add --detector NAME, as in arcformer_small")
+
+
+def _train(args: argparse.Namespace, output) -> Path:
+    from lensdetect import training
+    from lensdetect.cli.stamps import open_stamps
+
+    stamps, survey = open_stamps(args.data, truth=args.truth, survey=args.survey)
+    test = None if args.test is None else open_stamps(args.test, truth=None, survey=None)[0]
+    if args.resume:
+        logger.info("going on after epoch %d of %d", output.read_state()["epoch"], _epochs(output.read_plan()))
+        training.resume(args.output, stamps, survey=survey)
+    else:
+        plan = _plan(args)
+        logger.info("training %s on %d stamps: plan %s, %d epochs", args.detector, len(stamps), plan.name, plan.epochs)
+        training.train(
+            args.detector,
+            stamps,
+            args.output,
+            survey=survey,
+            plan=plan,
+            seed=args.seed or 0,
+            weights=args.weights,
+            parts=_parts(args.parts),
+        )
+    logger.info("measuring")
+    return training.export(output, stamps, survey=survey, test=test)
+
+
+def _plan(args: argparse.Namespace):
+    from lensdetect.training import get_plan
+
+    plan = get_plan(args.plan or "adamw")
+    if args.epochs is not None:
+        plan = plan.with_epochs(args.epochs)
+    changes = {"batch_size": args.batch_size, "patience": args.patience}
+    return dataclasses.replace(plan, **{name: value for name, value in changes.items() if value is not None})
+
+
+def _parts(parts: tuple[str, ...] | None) -> str | list[str]:
+    return "all" if parts in {None, ("all",)} else list(parts)
+
+
+def _epochs(record: dict[str, Any]) -> int:
+    return sum(stage["epochs"] for stage in record["plan"]["stages"])
+
+
+def _check_same(args: argparse.Namespace, record: dict[str, Any]) -> None:
+    """Refuse to go on with a training in another way than it began."""
+    from lensdetect.artifact import find_detector
+
+    plan = record["plan"]
+    weights = None if args.weights is None else str(find_detector(args.weights))
+    for option, asked, began in (
+        ("--detector", args.detector, record["detector"]),
+        ("--plan", args.plan, plan["name"]),
+        ("--epochs", args.epochs, _epochs(record)),
+        ("--batch-size", args.batch_size, plan["batch_size"]),
+        ("--patience", args.patience, plan["patience"]),
+        ("--seed", args.seed, record["seed"]),
+        ("--weights", weights, record["weights"] and record["weights"]["folder"]),
+        ("--parts", args.parts and _parts(args.parts), record["parts"]),
+    ):
+        if asked is not None and asked != began:
+            raise InputError(
+                f"a training goes on as it began: {option} is {began or 'none'} in {args.output}/plan.json, got {asked}: "
+                "leave it out, or train anew in another folder"
+            )
+
+
+def _interrupted(args: argparse.Namespace, output) -> str:
+    if not output.exists:
+        return "interrupted before the training began: nothing is kept"
+    done, truth = output.read_state()["epoch"], f" --truth {args.truth}" if args.truth else ""
+    return (
+        f"interrupted after {done} of {_epochs(output.read_plan())} epochs: go on with "
+        f"lensdetect train --data {args.data}{truth} --output {args.output} --resume"
+    )

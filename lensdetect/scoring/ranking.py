@@ -1,0 +1,236 @@
+"""Score many images in a stream, and put them in order."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy.special import expit
+from tqdm import tqdm
+
+from lensdetect import artifact
+from lensdetect import flags as quality
+from lensdetect.artifact import Card
+from lensdetect.artifact.conversion import Conversion, missing_bands, plan_conversion
+from lensdetect.data import CutoutBatch, CutoutSource
+from lensdetect.errors import ArtifactError
+from lensdetect.metrics import prior_corrected
+from lensdetect.scoring.declaring import image_form, open_images
+from lensdetect.survey import Survey
+
+#: Columns of the result, in order.
+COLUMNS = ("id", "path", "logit", "probability", "flags", "reason")
+#: Images read and scored at once: enough for the network, and a few such
+#: batches, being read ahead, still take less than 100 MB.
+_BATCH_SIZE = 128
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Scored images, the best first.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row an image in the columns ``COLUMNS``: highest logit first; those
+        without a score (NaN) last, each with its ``reason``.
+    best : ndarray
+        float32 ``(k, size, size, band)``: cutouts of the first k rows, in the
+        bands and the flux unit of the card.
+    card : Card
+        Of the detector.
+    """
+
+    table: pd.DataFrame
+    best: np.ndarray
+    card: Card
+
+    @property
+    def num_refused(self) -> int:
+        """Number of images without a score."""
+        return int(self.table["logit"].isna().sum())
+
+
+class _Best:
+    """The cutouts with the highest logits so far."""
+
+    def __init__(self, keep: int, conversion: Conversion, size: int):
+        self.keep, self._conversion = keep, conversion
+        self.pixels = np.empty((0, size, size, conversion.num_bands), np.float32)
+        self._logit = np.empty(0, np.float32)
+
+    def add(self, cutouts: np.ndarray, logit: np.ndarray) -> None:
+        """Look through a batch; only what enters is copied."""
+        order = np.argsort(-logit, kind="stable")[: self.keep]
+        least = self._logit[-1] if len(self._logit) == self.keep > 0 else -np.inf
+        order = order[logit[order] > least]
+        if not len(order):
+            return
+        entering = np.full((len(order), *self.pixels.shape[1:]), np.nan, np.float32)
+        self._conversion.fill(entering, cutouts[order])
+        pixels, logits = np.concatenate([self.pixels, entering]), np.concatenate([self._logit, logit[order]])
+        # Stable: of equal ones the earlier stays first, as in the table.
+        kept = np.argsort(-logits, kind="stable")[: self.keep]
+        self.pixels, self._logit = pixels[kept], logits[kept]
+
+
+def rank(
+    source: CutoutSource, scorer: artifact.Scorer, *, prior: float | None = None, keep: int = 0, progress: bool = True
+) -> Ranking:
+    """Score images and sort them.
+
+    Images are read ahead in threads while the detector works, a few batches at
+    a time: memory does not grow with their number.
+
+    Parameters
+    ----------
+    source : CutoutSource
+        The images, of the detector's cutout size.
+    scorer : Scorer
+        The detector.
+    prior : float, optional
+        Fraction of lenses among such images; by default that of the stamps on
+        which the probability was calibrated. The order does not depend on it.
+    keep : int
+        How many of the best cutouts to keep.
+    progress : bool
+        Whether to show a progress bar where standard error is a terminal.
+
+    Returns
+    -------
+    Ranking
+
+    Raises
+    ------
+    InputError
+        If the detector does not take such images, or the prior is no fraction.
+    """
+    card, form = scorer.card, image_form(source)
+    best = _Best(keep, plan_conversion(card, **form), card.size)
+    shift = 0.0 if prior is None else _prior_shift(card, prior)
+    survey = source.frame.survey
+    lacking = missing_bands(card, survey.band_names)
+    used = [survey.band_names.index(name) for name in form["bands"]]
+    whole = len(used) == source.shape[-1]
+    hidden = not progress or not sys.stderr.isatty()
+    tables = []
+    with (
+        tqdm(total=len(source), unit="image", desc="score", disable=hidden) as bar,
+        closing(source.batches(_BATCH_SIZE)) as batches,
+    ):
+        for batch in batches:
+            cutouts = batch.pixels if whole else batch.pixels[..., used]
+            scores = scorer(cutouts, **form, batch_size=_BATCH_SIZE)
+            logit = np.where(batch.refused | ~np.isfinite(scores.logit), np.float32(np.nan), scores.logit)
+            best.add(cutouts, logit)
+            tables.append(_table(batch, logit, card=card, shift=shift, lacking=lacking))
+            bar.update(len(batch))
+    table = pd.concat(tables, ignore_index=True)
+    table = table.sort_values("logit", ascending=False, kind="stable", na_position="last", ignore_index=True)
+    return Ranking(table, best.pixels, card)
+
+
+def _table(
+    batch: CutoutBatch, logit: np.ndarray, *, card: Card, shift: float, lacking: tuple[str, ...]
+) -> pd.DataFrame:
+    calibrated = card.calibration["slope"] * logit.astype(np.float64) + card.calibration["intercept"]
+    flags, reasons = batch.flags.copy(), list(batch.reasons)
+    for row in np.flatnonzero(~batch.refused):
+        if lacking:
+            flags[row] |= quality.bits("missing_band")
+            reasons[row] = _joined(reasons[row], f"of the detector's bands, {', '.join(lacking)} not given")
+        if np.isnan(logit[row]):
+            reasons[row] = _joined(reasons[row], "the detector gives no finite number for such pixels")
+    probability = expit(calibrated + shift).astype(np.float32)
+    values = (batch.ids, batch.paths, logit, probability, flags, reasons)
+    return pd.DataFrame(dict(zip(COLUMNS, values, strict=True)))
+
+
+def _joined(*texts: str) -> str:
+    return "; ".join(filter(None, texts))
+
+
+def _prior_shift(card: Card, prior: float) -> float:
+    """What the prior adds to every calibrated logit."""
+    figures = next(iter(card.metrics.values()), {})
+    if not figures.get("lenses") or not figures.get("stamps"):
+        raise ArtifactError(
+            f"the card of {card.name} must say how many of its stamps are lenses for a prior to be set: leave it out"
+        )
+    return float(prior_corrected(0.0, training_prior=figures["lenses"] / figures["stamps"], prior=prior))
+
+
+def score(
+    images,
+    model: str | Path | artifact.Scorer | None = None,
+    *,
+    survey: str | Survey | None = None,
+    bands: Sequence[str] | None = None,
+    pixel_scale_arcsec: float | None = None,
+    zero_point_mag: float | Sequence[float] | None = None,
+    fit: str | None = None,
+    prior: float | None = None,
+    progress: bool = True,
+) -> pd.DataFrame:
+    """Score images, the most lens-like first.
+
+    Parameters
+    ----------
+    images : path, list of paths, or ndarray
+        Files and folders in any of the forms that ``data.open_cutouts`` reads,
+        or an array ``(n, height, width, band)``.
+    model : str, path or Scorer, optional
+        A trained detector: name, folder, or already loaded. By default the one
+        that comes with the package.
+    survey : str or Survey, optional
+        Where the images are from, if they do not say so themselves (simulated
+        stamps and the layout of the Bologna Lens Challenge do).
+    bands : sequence of str, optional
+        Bands of the images, in the order of their planes, if not all of the
+        survey.
+    pixel_scale_arcsec : float, optional
+        Side of a pixel in arcsec, for images of no named survey.
+    zero_point_mag : float or sequence of float, optional
+        AB magnitude of one flux unit, one or one for each band, for the same.
+    fit : str, optional
+        "crop" or "pad" for images of another size than the detector's; by
+        default they are refused.
+    prior : float, optional
+        Fraction of lenses among such images, to which ``probability`` is
+        corrected; by default that of the detector's own test stamps.
+    progress : bool
+        Whether to show a progress bar where standard error is a terminal.
+
+    Returns
+    -------
+    DataFrame
+        One row an image, highest logit first: ``id``, ``path``, ``logit``,
+        ``probability``, ``flags`` (bits of ``lensdetect.flags``), ``reason``.
+        A refused image has NaN for a logit and stands at the end.
+
+    Raises
+    ------
+    InputError
+        If the images cannot be read at all, it is not known what they are, or
+        the detector does not take them.
+    ArtifactError
+        If the detector's folder is incomplete or has been altered.
+    """
+    loaded = None if model is None or isinstance(model, str | Path) else model
+    # The card tells what the detector takes before TensorFlow is loaded.
+    card = loaded.card if loaded else artifact.load_card(artifact.find_detector(model))
+    source = open_images(
+        images,
+        card,
+        survey=survey,
+        bands=bands,
+        pixel_scale_arcsec=pixel_scale_arcsec,
+        zero_point_mag=zero_point_mag,
+        fit=fit,
+    )
+    return rank(source, loaded or artifact.load_detector(model), prior=prior, progress=progress).table

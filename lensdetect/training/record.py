@@ -1,0 +1,190 @@
+"""The record of a training: everything that decides what it does, in JSON values."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from lensdetect.artifact import build_detector, find_detector, load_card
+from lensdetect.data.device import training_precision
+from lensdetect.data.pipeline import Stamps
+from lensdetect.errors import InputError
+from lensdetect.network import DetectorSpec, get_spec, spec_from_dict, spec_to_dict
+from lensdetect.survey import Band, Survey
+from lensdetect.training.plan import Plan
+
+
+def new_record(
+    detector: str | DetectorSpec,
+    stamps: Stamps,
+    *,
+    survey: Survey,
+    plan: Plan,
+    seed: int,
+    weights: str | Path | None,
+    parts: str | Sequence[str],
+) -> dict[str, Any]:
+    """Record of a training that begins; the parameters are those of ``train``.
+
+    Returns
+    -------
+    dict
+        For ``plan.json``.
+
+    Raises
+    ------
+    InputError
+        If a name is unknown, or stamps, survey, plan and seed do not go together.
+    """
+    spec = get_spec(detector)
+    check_survey(stamps, survey)
+    plan.augmentation.check_bands(survey.band_names)
+    if not 0 <= seed < 2**32:
+        raise InputError(f"seed must be a whole number from 0 to {2**32 - 1}, got {seed}")
+    return {
+        "detector": detector if isinstance(detector, str) else "custom_detector",
+        "spec": spec_to_dict(spec),
+        "survey": survey.name,
+        "bands": [dataclasses.asdict(band) for band in survey.bands],
+        "seed": seed,
+        "plan": plan.as_dict(),
+        "weights": None if weights is None else _describe_weights(find_detector(weights)),
+        "parts": parts if isinstance(parts, str) else list(parts),
+        "data": {"sha256": stamps.sha256(), "stamps": len(stamps.truth), "manifest": stamps.manifest},
+        "precision": training_precision(),
+    }
+
+
+def _describe_weights(folder: Path) -> dict[str, str]:
+    card = load_card(folder)
+    sha256 = next(value for path, value in card.files_sha256.items() if ".data-" in path)
+    # The folder finds them here; name and hash still mean something elsewhere.
+    return {"folder": str(folder.resolve()), "name": f"{card.name}-{card.survey}/{folder.name}", "sha256": sha256}
+
+
+def check_survey(stamps: Stamps, survey: Survey) -> None:
+    """Check that stamps are square and of a survey.
+
+    Parameters
+    ----------
+    stamps : Stamps
+        What to check.
+    survey : Survey
+        What they shall be of.
+
+    Raises
+    ------
+    InputError
+        If name, bands or pixel scale differ; the message holds both.
+    """
+    needed = {
+        "survey": survey.name,
+        "bands": list(survey.band_names),
+        "pixel_scale_arcsec": survey.pixel_scale_arcsec,
+    }
+    came = {name: stamps.manifest.get(name) for name in needed}
+    if came != needed:
+        raise InputError(f"the stamps must be of {needed}, got {came}: name the survey that they are of")
+    if stamps.shape[0] != stamps.shape[1]:
+        raise InputError(f"stamps must be square, got {stamps.shape[0]} x {stamps.shape[1]} pixels: crop or pad them")
+
+
+def check_stamps(record: dict[str, Any], stamps: Stamps) -> None:
+    """Check that stamps are those that a training began with.
+
+    Parameters
+    ----------
+    record : dict
+        Contents of ``plan.json``.
+    stamps : Stamps
+        What to check.
+
+    Raises
+    ------
+    InputError
+        If they are others.
+    """
+    if record["data"]["sha256"] != stamps.sha256():
+        raise InputError(
+            f"a training must go on with the stamps it began with ({record['data']['stamps']} of sha256 "
+            f"{record['data']['sha256'][:12]}), got {len(stamps.truth)} others: give the same --data"
+        )
+
+
+def split_rows(stamps: Stamps, plan: Plan, *, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows to train on and rows to validate on.
+
+    Parameters
+    ----------
+    stamps : Stamps
+        All of them.
+    plan : Plan
+        Its ``validation_fraction``.
+    seed : int
+        Of the split.
+
+    Returns
+    -------
+    training, validation : ndarray of int
+        Together all rows, each once.
+
+    Raises
+    ------
+    InputError
+        If one side would be without lenses or without others.
+    """
+    is_lens = stamps.truth["is_lens"].to_numpy(bool)
+    order = np.random.default_rng([seed, 0]).permutation(len(is_lens))
+    num_validation = round(plan.validation_fraction * len(is_lens))
+    training, validation = np.sort(order[num_validation:]), np.sort(order[:num_validation])
+    for name, rows in (("training", training), ("validation", validation)):
+        if len(rows) == 0 or is_lens[rows].all() or not is_lens[rows].any():
+            raise InputError(
+                f"{name} needs lenses and others, got {int(is_lens[rows].sum())} lenses among {len(rows)} stamps: "
+                "give more stamps"
+            )
+    return training, validation
+
+
+def build_from_record(
+    record: dict[str, Any], *, size: int, precision: str | None = None, fresh: bool = False
+) -> keras.Model:
+    """Detector as the training of a run begins with it.
+
+    Sets the seeds of Keras, NumPy and ``random``: initial weights are drawn from those.
+
+    Parameters
+    ----------
+    record : dict
+        Contents of ``plan.json``.
+    size : int
+        Height and width of the stamps, in pixels.
+    precision : str, optional
+        Keras dtype policy; that of the training by default.
+    fresh : bool
+        Whether to leave out the trained detector that the training starts from.
+
+    Returns
+    -------
+    keras.Model
+    """
+    keras.utils.set_random_seed(record["seed"])
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision or record["precision"])
+    try:
+        spec = spec_from_dict(record["spec"])
+        parts = record["parts"] if isinstance(record["parts"], str) else tuple(record["parts"])
+        weights = None if fresh or record["weights"] is None else record["weights"]["folder"]
+        return build_detector(spec, record_bands(record), size=size, weights=weights, parts=parts)
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def record_bands(record: dict[str, Any]) -> tuple[Band, ...]:
+    """Bands of a run."""
+    return tuple(Band(**row) for row in record["bands"])
