@@ -261,6 +261,12 @@ def make_history(num_epochs=6):
     )
 
 
+def test_learning_curves_draw_a_learning_rate_of_zero(tmp_path):
+    history = pd.DataFrame({"epoch": [1], "loss": [0.5], "val_loss": [0.6], "learning_rate": [0.0]})
+    save_figure(learning_curves(history), tmp_path / "curves.png")
+    assert (tmp_path / "curves.png").stat().st_size > 0
+
+
 def test_learning_curves_have_a_panel_for_each_validated_figure(tmp_path):
     figure = learning_curves(make_history(), title="arcformer_small")
     titles = [axes.get_title() for axes in figure.axes if axes.has_data()]

@@ -29,10 +29,15 @@ def add_image_options(parser: argparse.ArgumentParser) -> None:
         metavar="MAG[,MAG...]",
         help="AB magnitude of one flux unit: one for all bands, or one for each",
     )
+    add_fit_option(group)
+
+
+def add_fit_option(group) -> None:
+    """Option for images of another size; ``group`` takes arguments as a parser does."""
     group.add_argument(
         "--fit",
         type=one_of("way to fit images", ("crop", "pad")),
         metavar="crop|pad",
         help="take the centre of larger images, or surround smaller ones with masked pixels "
-        "(default: other sizes than the detector's are refused)",
+        "(default: other sizes are refused)",
     )

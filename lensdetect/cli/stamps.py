@@ -16,17 +16,23 @@ logger = logging.getLogger(__name__)
 _REASONS_SHOWN = 3
 
 
-def open_stamps(folder: str, *, truth: str | None, survey: str | None) -> tuple[Shards | LabelledCutouts, Survey]:
+def open_stamps(
+    folder: str, *, truth: str | None = None, survey: str | None = None, size: int = 101, fit: str | None = None
+) -> tuple[Shards | LabelledCutouts, Survey]:
     """Stamps with their truth, and the survey that they are from.
 
     Parameters
     ----------
     folder : path
         Simulated stamps, or images in any form that ``data.open_cutouts`` reads.
-    truth : path or None
+    truth : path, optional
         Truth table of the images; simulated stamps have their own.
-    survey : str or None
+    survey : str, optional
         Where the images are from, if they do not say so.
+    size : int
+        Height and width that the images shall have, in pixels.
+    fit : str, optional
+        "crop" or "pad" for images of another size.
 
     Returns
     -------
@@ -53,7 +59,7 @@ def open_stamps(folder: str, *, truth: str | None, survey: str | None) -> tuple[
     if survey is None and own is None:
         raise InputError(f"{folder} does not say its survey, and so not its flux unit: add --survey NAME")
     found = get_survey(survey or own)
-    stamps = with_truth(open_cutouts(folder, survey=found), read_truth(truth))
+    stamps = with_truth(open_cutouts(folder, survey=found, size=size, fit=fit), read_truth(truth))
     _report_dropped(stamps)
     return stamps, found
 

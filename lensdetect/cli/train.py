@@ -8,6 +8,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
+from lensdetect.cli.images import add_fit_option
 from lensdetect.cli.parsing import count, seed, words
 from lensdetect.cli.quiet import load_tensorflow_quietly
 from lensdetect.errors import InputError, LensdetectError
@@ -46,6 +47,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     data.add_argument("--truth", metavar="FILE", help="truth table of --data: id and is_lens, or the challenge's own")
     data.add_argument("--survey", metavar="NAME", help="survey of --data, if it does not say so itself: bologna, kids")
+    data.add_argument(
+        "--size", type=count, default=101, metavar="PIX", help="side of the images of --data (default: 101 pixels)"
+    )
+    add_fit_option(data)
     data.add_argument(
         "--test",
         metavar="DIR",
@@ -112,14 +117,16 @@ def _train(args: argparse.Namespace, output) -> Path:
     from lensdetect import training
     from lensdetect.cli.stamps import open_stamps
 
-    stamps, survey = open_stamps(args.data, truth=args.truth, survey=args.survey)
-    test = None if args.test is None else open_stamps(args.test, truth=None, survey=None)[0]
+    stamps, survey = open_stamps(args.data, truth=args.truth, survey=args.survey, size=args.size, fit=args.fit)
+    test = None if args.test is None else open_stamps(args.test)[0]
     if args.resume:
         logger.info("going on after epoch %d of %d", output.read_state()["epoch"], _epochs(output.read_plan()))
         training.resume(args.output, stamps, survey=survey)
     else:
         plan = _plan(args)
-        logger.info("training %s on %d stamps: plan %s, %d epochs", args.detector, len(stamps), plan.name, plan.epochs)
+        logger.info(
+            "training %s on %d stamps with plan %s, epochs 1 to %d", args.detector, len(stamps), plan.name, plan.epochs
+        )
         training.train(
             args.detector,
             stamps,
@@ -170,8 +177,8 @@ def _check_same(args: argparse.Namespace, record: dict[str, Any]) -> None:
     ):
         if asked is not None and asked != began:
             raise InputError(
-                f"a training goes on as it began: {option} is {began or 'none'} in {args.output}/plan.json, got {asked}: "
-                "leave it out, or train anew in another folder"
+                f"a training goes on as it began: {option} is {began or 'none'} in {args.output}/plan.json, "
+                f"got {asked}: leave it out, or train anew in another folder"
             )
 
 

@@ -73,7 +73,8 @@ def _draw_curve(axes: Axes, history: pd.DataFrame, name: str) -> None:
         axes.plot(epoch, values, "s-", markersize=3, color=LENS_COLOUR, label="validation")
         _mark_best(axes, epoch.to_numpy(), values, lowest=name.endswith("loss"))
     if name == "learning_rate":
-        axes.set_yscale("log")
+        # A cosine ends at 0, which a log axis leaves out; with nothing else to show it would warn.
+        axes.set_yscale("log" if (history[name] > 0).any() else "linear")
     else:
         axes.legend(fontsize=8)
     axes.set(title=name.replace("_", " "), xlabel="epoch", xlim=(epoch.min() - 0.5, epoch.max() + 0.5))

@@ -124,7 +124,20 @@ def convolve(x, filters: int, *, kernel: int, stride: int, name: str):
 
 
 def normalise(x, *, name: str):
-    """Batch normalisation with a memory of some 30 batches, for short trainings too."""
+    """Batch normalisation with a memory of some 30 batches, for short trainings too.
+
+    Parameters
+    ----------
+    x : KerasTensor
+        ``(n, height, width, feature)``.
+    name : str
+        Of the layer.
+
+    Returns
+    -------
+    KerasTensor
+        Of the same shape.
+    """
     return layers.BatchNormalization(momentum=0.97, name=name)(x)
 
 

@@ -26,8 +26,8 @@ from lensdetect.survey import Survey
 #: Columns of the result, in order.
 COLUMNS = ("id", "path", "logit", "probability", "flags", "reason")
 #: Images read and scored at once: enough for the network, and a few such
-#: batches, being read ahead, still take less than 100 MB.
-_BATCH_SIZE = 128
+#: batches, being read ahead, still take less than 50 MB.
+_BATCH_SIZE = 64
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ def export(run: Run, stamps: Stamps, *, survey: Survey, test: Stamps | None = No
     check_stamps(record, stamps)
     if test is not None:
         check_survey(test, survey)
-        _check_unseen(record, test)
+    measured_on = _measured_on(record, test)
     plan = plan_from_dict(record["plan"])
     kept = "best" if plan.patience is not None else "latest"
     # As it is saved: what is measured is what is shipped.
@@ -73,9 +73,7 @@ def export(run: Run, stamps: Stamps, *, survey: Survey, test: Stamps | None = No
     load_weights(run.checkpoint / state[kept], model)
     _, validation = split_rows(stamps, plan, seed=record["seed"])
     slope, intercept = _calibration(model, stamps, validation)
-    name, measured, rows = "validation", stamps, validation
-    if test is not None:
-        name, measured, rows = "test", test, np.arange(len(test.truth))
+    measured, rows = (stamps, validation) if test is None else (test, np.arange(len(test.truth)))
     card = Card(
         name=record["detector"],
         survey=survey.name,
@@ -84,7 +82,7 @@ def export(run: Run, stamps: Stamps, *, survey: Survey, test: Stamps | None = No
         pixel_scale_arcsec=survey.pixel_scale_arcsec,
         size=stamps.shape[0],
         flux_unit=flux_unit(survey),
-        training=_training(record, state, kept=kept, measured_on=_describe(name, measured)),
+        training=_training(record, state, kept=kept, measured_on=measured_on),
         metrics=measure(model, measured, rows, bands=survey.band_names, band_sets=_band_sets(plan, survey)),
         licence=_LICENCE,
         calibration={"slope": slope, "intercept": intercept},
@@ -92,17 +90,33 @@ def export(run: Run, stamps: Stamps, *, survey: Survey, test: Stamps | None = No
     return save_detector(model, run.model_folder, card=card)
 
 
-def _check_unseen(record: dict, test: Stamps) -> None:
-    """Refuse test stamps that are, or may be, among those of the training."""
-    data, seed = record["data"], test.manifest.get("seed")
+def _measured_on(record: dict, test: Stamps | None) -> dict[str, Any]:
+    """Which stamps are measured on; refuses test stamps that are, or may be, among those of the training."""
+    data = record["data"]
+    trained_on = {"sha256": data["sha256"], "seed": data["manifest"].get("seed")}
+    if test is None:
+        return {"set": "validation", **trained_on}
+    found = {"sha256": test.sha256(), "seed": test.manifest.get("seed")}
     # Stamp i of a simulation depends on the seed and i alone, so a longer or
     # shorter one of the same seed holds the same stamps.
-    if test.sha256() == data["sha256"] or (seed is not None and seed == data["manifest"].get("seed")):
+    if any(value is not None and value == trained_on[name] for name, value in found.items()):
         raise InputError("the test stamps must be others than the training stamps: simulate them with another seed")
+    return {"set": "test", **found}
 
 
 def flux_unit(survey: Survey) -> str:
-    """Flux unit of a survey in words."""
+    """Flux unit of a survey in words.
+
+    Parameters
+    ----------
+    survey : Survey
+        Which survey.
+
+    Returns
+    -------
+    str
+        For the card, with the zero point of each band.
+    """
     zero_points = ", ".join(f"{band.name} {band.zero_point_mag:g}" for band in survey.bands)
     return f"AB zero point {zero_points}"
 
@@ -161,10 +175,6 @@ def _calibration(model: keras.Model, stamps: Stamps, rows: np.ndarray) -> tuple[
 def _band_sets(plan: Plan, survey: Survey) -> list[tuple[str, ...]]:
     """All bands first, then every smaller set that the detector was trained for."""
     return [survey.band_names, *(names for names, probability in plan.augmentation.band_sets if probability > 0)]
-
-
-def _describe(name: str, stamps: Stamps) -> dict[str, Any]:
-    return {"set": name, "sha256": stamps.sha256(), "seed": stamps.manifest.get("seed")}
 
 
 def _training(record: dict, state: dict, *, kept: str, measured_on: dict) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from lensdetect.data.pipeline import Stamps, evaluation_batches, steps_per_epoch, training_batches
 from lensdetect.figures import learning_curves, save_figure
@@ -111,11 +112,7 @@ def _fit(run: Run, record: dict[str, Any], stamps: Stamps, *, model: keras.Model
     steps = steps_per_epoch(len(training), plan.batch_size)
     is_lens = stamps.truth["is_lens"].to_numpy(bool)[validation]
     held_out = evaluation_batches(stamps, validation, batch_size=256)
-    callbacks = [
-        EpochSeeds(record["seed"]),
-        Progress(plan.epochs, steps),
-        ValidateAndSave(run, held_out, is_lens, patience=plan.patience),
-    ]
+    validate = ValidateAndSave(run, held_out, is_lens, patience=plan.patience)
     state = run.read_state()
     stop = 0
     for stage in plan.stages:
@@ -126,20 +123,12 @@ def _fit(run: Run, record: dict[str, Any], stamps: Stamps, *, model: keras.Model
         _compile(model, stage, steps=steps)
         if first > start:
             load_optimizer(run.checkpoint / state["latest"], model)
-        batches = training_batches(
-            *(stamps, training),
-            bands=tuple(band["name"] for band in record["bands"]),
-            batch_size=plan.batch_size,
-            seed=record["seed"],
-            augmentation=plan.augmentation,
-            first_epoch=first,
-        )
         model.fit(
-            batches,
+            _batches(record, stamps, training, first_epoch=first),
             initial_epoch=first,
             epochs=stop,
             steps_per_epoch=steps,
-            callbacks=callbacks,
+            callbacks=[EpochSeeds(record["seed"]), Progress(plan.epochs, steps), validate],
             shuffle=False,
             verbose=0,
         )
@@ -147,10 +136,25 @@ def _fit(run: Run, record: dict[str, Any], stamps: Stamps, *, model: keras.Model
     return run
 
 
+def _batches(record: dict[str, Any], stamps: Stamps, rows: np.ndarray, *, first_epoch: int):
+    plan = plan_from_dict(record["plan"])
+    return training_batches(
+        *(stamps, rows),
+        bands=tuple(band["name"] for band in record["bands"]),
+        batch_size=plan.batch_size,
+        seed=record["seed"],
+        augmentation=plan.augmentation,
+        first_epoch=first_epoch,
+    )
+
+
 def _compile(model: keras.Model, stage: TrainingStage, *, steps: int) -> None:
     model.compile(
         optimizer=keras.optimizers.AdamW(
-            stage.schedule.build(steps_per_epoch=steps, epochs=stage.epochs), weight_decay=stage.weight_decay
+            stage.schedule.build(steps_per_epoch=steps, epochs=stage.epochs),
+            weight_decay=stage.weight_decay,
+            # Keras numbers the others of a process, and checkpoints go by name.
+            name="adamw",
         ),
         loss=keras.losses.BinaryCrossentropy(from_logits=True),
         metrics=[

@@ -32,7 +32,17 @@ class CosineSchedule:
     warmup_epochs: float = 1.0
 
     def build(self, *, steps_per_epoch: int, epochs: int) -> keras.optimizers.schedules.LearningRateSchedule:
-        """Keras schedule for a stage of so many steps."""
+        """Keras schedule of a stage.
+
+        Parameters
+        ----------
+        steps_per_epoch, epochs : int
+            Length of the stage.
+
+        Returns
+        -------
+        LearningRateSchedule
+        """
         total = steps_per_epoch * epochs
         # A short stage still has to come down.
         warmup = min(math.ceil(self.warmup_epochs * steps_per_epoch), total // 2)
@@ -60,7 +70,17 @@ class ExponentialSchedule:
     decay_rate: float
 
     def build(self, *, steps_per_epoch: int, epochs: int) -> keras.optimizers.schedules.LearningRateSchedule:
-        """Keras schedule; it does not depend on the length of the stage."""
+        """Keras schedule of a stage.
+
+        Parameters
+        ----------
+        steps_per_epoch, epochs : int
+            Length of the stage, on which this schedule does not depend.
+
+        Returns
+        -------
+        LearningRateSchedule
+        """
         return keras.optimizers.schedules.ExponentialDecay(self.initial, self.decay_steps, self.decay_rate)
 
 
@@ -160,7 +180,13 @@ class Plan:
         return dataclasses.replace(self, stages=stages)
 
     def as_dict(self) -> dict[str, Any]:
-        """Plan in JSON values, for ``plan.json`` and cards."""
+        """Plan in JSON values, for ``plan.json`` and cards.
+
+        Returns
+        -------
+        dict
+            For ``plan_from_dict``.
+        """
         stages = [
             dataclasses.asdict(stage) | {"schedule": {"kind": type(stage.schedule).__name__, **vars(stage.schedule)}}
             for stage in self.stages

@@ -29,7 +29,12 @@ def new_record(
     weights: str | Path | None,
     parts: str | Sequence[str],
 ) -> dict[str, Any]:
-    """Record of a training that begins; the parameters are those of ``train``.
+    """Record of a training that begins.
+
+    Parameters
+    ----------
+    detector, stamps, survey, plan, seed, weights, parts
+        As ``train`` takes them.
 
     Returns
     -------
@@ -186,5 +191,16 @@ def build_from_record(
 
 
 def record_bands(record: dict[str, Any]) -> tuple[Band, ...]:
-    """Bands of a run."""
+    """Bands of a run.
+
+    Parameters
+    ----------
+    record : dict
+        Contents of ``plan.json``.
+
+    Returns
+    -------
+    tuple of Band
+        In the order of the stamps' last axis.
+    """
     return tuple(Band(**row) for row in record["bands"])

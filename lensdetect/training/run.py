@@ -89,14 +89,33 @@ class Run:
         return _read_json(self.folder / "plan.json")
 
     def read_state(self) -> dict[str, Any]:
-        """Epochs done, best AUROC so far and names of the checkpoint's files."""
+        """How far the training is.
+
+        Returns
+        -------
+        dict
+            ``epoch`` (number of epochs done), ``best_epoch``, ``best_auroc``, and the
+            names of the checkpoint's files, ``latest`` and ``best``; None where
+            there is none yet.
+        """
         path = self.checkpoint / "state.json"
         if path.is_file():
             return _read_json(path)
         return {"epoch": 0, "latest": None, "best": None, "best_auroc": None, "best_epoch": None}
 
     def has_stopped(self, patience: int | None) -> bool:
-        """Whether the best epoch lies ``patience`` epochs or more behind."""
+        """Whether the training has ended early.
+
+        Parameters
+        ----------
+        patience : int or None
+            Of the plan.
+
+        Returns
+        -------
+        bool
+            True if the best epoch lies ``patience`` epochs or more behind.
+        """
         state = self.read_state()
         return patience is not None and state["best"] is not None and state["epoch"] - state["best_epoch"] >= patience
 
@@ -150,8 +169,8 @@ class Run:
             write_whole(self.folder / "history.csv", lambda file: file.write(text.encode()))
             save_checkpoint(self.checkpoint / name, model)
             self._write_json("checkpoint/state.json", state)
-            for path in self.checkpoint.glob("*.npz"):
-                if path.name not in (state["latest"], state["best"]):
+            for path in self.checkpoint.iterdir():
+                if path.name not in ("state.json", state["latest"], state["best"]):
                     path.unlink()
 
     def _write_json(self, name: str, values: dict[str, Any]) -> None:
