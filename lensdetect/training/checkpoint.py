@@ -25,7 +25,7 @@ def save_checkpoint(path: Path, model: keras.Model) -> None:
     path : Path
         Where to, ending in ``.npz``.
     model : keras.Model
-        Its weights are saved, and the variables of its optimizer.
+        Its weights are saved, and the variables of its optimizer, which is built.
     """
     values = {_WEIGHTS + variable.path: variable for variable in model.weights}
     values |= {_OPTIMIZER + variable.path: variable for variable in model.optimizer.variables}
@@ -59,14 +59,13 @@ def load_optimizer(path: Path, model: keras.Model) -> None:
     path : Path
         From ``save_checkpoint``.
     model : keras.Model
-        Compiled as it was when the checkpoint was saved.
+        Compiled as it was when the checkpoint was saved, its optimizer built.
 
     Raises
     ------
     InputError
         If the file is missing, or does not go with the optimizer.
     """
-    model.optimizer.build(model.trainable_variables)
     _assign(model.optimizer.variables, path, _OPTIMIZER)
 
 

@@ -162,3 +162,5 @@ def _compile(model: keras.Model, stage: TrainingStage, *, steps: int) -> None:
             keras.metrics.AUC(from_logits=True, name="auroc"),
         ],
     )
+    # Built in fit, the variables would have another path under float16.
+    model.optimizer.build(model.trainable_variables)

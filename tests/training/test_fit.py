@@ -20,7 +20,7 @@ from lensdetect.artifact.weights import read_weights
 from lensdetect.errors import ArtifactError, InputError
 from lensdetect.network import DETECTORS, AttentionPoolHead, Augmentation, DetectorSpec, PublishedEncoder
 from lensdetect.survey import SURVEYS
-from lensdetect.training import ExponentialSchedule, Plan, Run, TrainingStage, get_plan, resume, train
+from lensdetect.training import ExponentialSchedule, Plan, Run, TrainingStage, resume, train
 from lensdetect.training.callbacks import EpochSeeds
 
 COLUMNS = ["epoch", "loss", "accuracy", "auroc", "val_loss", "val_accuracy", "val_auroc", "val_tpr10"]
@@ -113,6 +113,15 @@ def test_each_stage_has_a_fresh_optimizer(uninterrupted):
     assert [int(value) for value in steps] == [30]
 
 
+def check_equal(run: Run, expected: Run) -> None:
+    history, wanted = (each.read_history().drop(columns="train_s") for each in (run, expected))
+    pd.testing.assert_frame_equal(history, wanted, rtol=1e-3, atol=1e-4)
+    found, wanted = arrays(run), arrays(expected)
+    assert found.keys() == wanted.keys()
+    for name, values in wanted.items():
+        np.testing.assert_allclose(found[name], values, rtol=1e-3, atol=1e-4, err_msg=name)
+
+
 def test_resumed_training_ends_where_it_would_have(uninterrupted, spec, stamps, bologna, two_stages, tmp_path):
     # In the last epoch, which is the second of its stage.
     failing = Failing(stamps, batch_size=8, good_batches=3 * 15 + 8)
@@ -123,12 +132,20 @@ def test_resumed_training_ends_where_it_would_have(uninterrupted, spec, stamps, 
     # Somebody else's randomness must not matter.
     keras.utils.set_random_seed(999)
     resume(run.folder, stamps, survey=bologna)
-    expected = uninterrupted.read_history().drop(columns="train_s")
-    pd.testing.assert_frame_equal(run.read_history().drop(columns="train_s"), expected, rtol=1e-3, atol=1e-4)
-    found, wanted = arrays(run), arrays(uninterrupted)
-    assert found.keys() == wanted.keys()
-    for name, values in wanted.items():
-        np.testing.assert_allclose(found[name], values, rtol=1e-3, atol=1e-4, err_msg=name)
+    check_equal(run, uninterrupted)
+
+
+@pytest.mark.slow
+def test_resumed_training_in_half_precision(spec, stamps, bologna, two_stages, tmp_path, monkeypatch):
+    # As on a GPU with units for it: the scale of the loss is part of the state.
+    monkeypatch.setattr("lensdetect.training.record.training_precision", lambda: "mixed_float16")
+    plan = dataclasses.replace(two_stages, stages=two_stages.stages[:1])
+    whole = train(spec, stamps, tmp_path / "whole", survey=bologna, plan=plan, seed=7)
+    assert "optimizer/loss_scale_optimizer/dynamic_scale" in arrays(whole)
+    failing = Failing(stamps, batch_size=8, good_batches=15 + 8)
+    with pytest.raises(Exception, match="the disk is gone"):
+        train(spec, failing, tmp_path / "run", survey=bologna, plan=plan, seed=7)
+    check_equal(resume(tmp_path / "run", stamps, survey=bologna), whole)
 
 
 def test_resume_of_a_finished_training_changes_nothing(uninterrupted, stamps, bologna):
@@ -229,20 +246,22 @@ def test_resume_needs_a_run(tmp_path, stamps, bologna):
 
 
 CHILD = """
-import sys
+import json, sys
 from lensdetect.stamps import Shards
 from lensdetect.survey import SURVEYS
-from lensdetect.training import get_plan, train
-stamps, output = sys.argv[1:]
-plan = get_plan("adamw").with_epochs(400)
+from lensdetect.training import plan_from_dict, train
+stamps, output, plan = sys.argv[1:]
+plan = plan_from_dict(json.loads(plan))
 train("arcformer_test", Shards(stamps), output, survey=SURVEYS["bologna"], plan=plan, seed=1)
 """
 
 
 @pytest.mark.slow
-def test_killed_training_goes_on(stamps, bologna, tmp_path):
+def test_killed_training_goes_on(stamps, bologna, plan, tmp_path):
     run = Run(tmp_path / "run")
-    child = subprocess.Popen([sys.executable, "-c", CHILD, str(stamps.folder), str(run.folder)])
+    long = dataclasses.replace(plan, patience=None).with_epochs(400)
+    arguments = [stamps.folder, run.folder, json.dumps(long.as_dict())]
+    child = subprocess.Popen([sys.executable, "-c", CHILD, *map(str, arguments)])
     try:
         deadline = time.monotonic() + 300
         while run.read_state()["epoch"] < 2 and child.poll() is None and time.monotonic() < deadline:
@@ -255,7 +274,7 @@ def test_killed_training_goes_on(stamps, bologna, tmp_path):
     assert 2 <= done < 400
     # The rest in a few epochs instead of hundreds.
     record = run.read_plan()
-    record["plan"] = get_plan("adamw").with_epochs(done + 2).as_dict()
+    record["plan"] = long.with_epochs(done + 2).as_dict()
     (run.folder / "plan.json").write_text(json.dumps(record))
     resume(run.folder, stamps, survey=bologna)
     assert run.read_history()["epoch"].tolist() == list(range(1, done + 3))
