@@ -164,7 +164,7 @@ def _check_same(args: argparse.Namespace, record: dict[str, Any]) -> None:
     from lensdetect.artifact import find_detector
 
     plan = record["plan"]
-    weights = None if args.weights is None else str(find_detector(args.weights))
+    weights = None if args.weights is None else str(find_detector(args.weights).resolve())
     for option, asked, began in (
         ("--detector", args.detector, record["detector"]),
         ("--plan", args.plan, plan["name"]),

@@ -49,8 +49,10 @@ def lensdetect(capsys) -> Callable[..., Result]:
 
 @pytest.fixture
 def start() -> Callable[..., subprocess.Popen]:
-    """Start a command line as a process of its own."""
+    """Start a command line as a process of its own, in a plain environment."""
     started = []
+    # Whoever runs the tests may have asked TensorFlow to talk.
+    environment = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
 
     def run(*argv) -> subprocess.Popen:
         process = subprocess.Popen(
@@ -58,7 +60,7 @@ def start() -> Callable[..., subprocess.Popen]:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env=os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[2])},
+            env=environment | {"PYTHONPATH": str(Path(__file__).resolve().parents[2])},
         )
         started.append(process)
         return process
