@@ -24,6 +24,7 @@ from lensdetect.training import get_plan
 
 # The recipe that each detector is trained with decides its batch.
 PLANS = {"lens_detector_15": "published"}
+SCORING_BATCH = 128
 
 
 def make_batches(batch_size: int, num_batches: int) -> tuple[np.ndarray, np.ndarray]:
@@ -50,12 +51,14 @@ class Contender:
     def run(self, *, record: bool) -> None:
         """One round of each."""
         cutouts, labels = self.data
-        for what, act in {
-            "training": lambda: self.model.fit(cutouts, labels, batch_size=self.batch_size, verbose=0),
-            "scoring": lambda: self.model.predict(cutouts, batch_size=128, verbose=0),
-        }.items():
+        for what, batch_size, act in (
+            ("training", self.batch_size, self.model.train_on_batch),
+            ("scoring", SCORING_BATCH, lambda batch, _: self.model.predict_on_batch(batch)),
+        ):
+            starts = range(0, len(cutouts), batch_size)
             began_s = time.perf_counter()
-            act()
+            for start in starts:
+                act(cutouts[start : start + batch_size], labels[start : start + batch_size])
             if record:
                 self.rates[what].append(len(cutouts) / (time.perf_counter() - began_s))
 
