@@ -3,10 +3,10 @@
     python examples/01_score.py
     python examples/01_score.py PATH --truth classifications.csv --output scored
 
-Takes 23 s on 2 busy cores (11 s of processor time); --quick about 8 s. PATH is a folder of the Bologna
-Lens Challenge (the one with ``Public`` in it), a folder of simulated stamps, or FITS,
-.npy, .npz or HDF5 files, which need --survey. Without PATH, 300 stamps are simulated;
-expect an AUROC of about 0.91 on them.
+Takes about 20 s on 2 cores (23 s beside other work, 11 s of processor time); --quick
+about 8 s. PATH is a folder of the Bologna Lens Challenge (the one with ``Public`` in it),
+a folder of simulated stamps, or FITS, .npy, .npz or HDF5 files, which need --survey.
+Without PATH, 300 stamps are simulated; expect an AUROC of about 0.91 on them.
 
 Prints the best ten and, where there is truth, how good the ranking is. Writes
 ``scores.csv`` with all images and ``top.png``, a mosaic of the best 25.
