@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -28,10 +29,24 @@ TRUTH_COLUMNS: dict[str, str] = {
     "has_source": "bool",
     "kind": "str",
     "einstein_radius_arcsec": "float64",
+    "einstein_radius_over_seeing": "float64",
     "arc_pixel_count": "int64",
     "arc_flux_sigma": "float64",
     "arc_snr": "float64",
+    "deflector_redshift": "float64",
+    "source_redshift": "float64",
+    "velocity_dispersion_km_s": "float64",
+    "glitches": "str",
     "seed": "int64",
+}
+
+#: What a truth may leave out, with the value that then stands for it.
+UNKNOWN_TRUTH: dict[str, Any] = {
+    "einstein_radius_over_seeing": math.nan,
+    "deflector_redshift": math.nan,
+    "source_redshift": math.nan,
+    "velocity_dispersion_km_s": math.nan,
+    "glitches": "",
 }
 
 
@@ -44,7 +59,8 @@ class Stamp:
     pixels : ndarray
         float32 ``(height, width, band)``, in survey flux; a bad pixel is NaN.
     truth : dict
-        One value for each name in ``TRUTH_COLUMNS``.
+        One value for each name in ``TRUTH_COLUMNS``; those in ``UNKNOWN_TRUTH``
+        may be left out.
     """
 
     pixels: np.ndarray
@@ -85,7 +101,7 @@ def write_shard(folder: Path, index: int, stamps: Iterable[Stamp]) -> None:
     """
     stamps = list(stamps)
     pixels = np.stack([stamp.pixels for stamp in stamps]).astype(np.float32, copy=False)
-    truth = pd.DataFrame([stamp.truth for stamp in stamps])[list(TRUTH_COLUMNS)].astype(TRUTH_COLUMNS)
+    truth = pd.DataFrame([UNKNOWN_TRUTH | stamp.truth for stamp in stamps])[list(TRUTH_COLUMNS)].astype(TRUTH_COLUMNS)
     folder = Path(folder)
     # Old truth beside new pixels would pass for a complete shard.
     (folder / f"{index:05d}.parquet").unlink(missing_ok=True)

@@ -40,6 +40,31 @@ class Band:
 
 
 @dataclass(frozen=True)
+class BandConditions:
+    """How one filter of a survey varies over its fields; what simulated skies are drawn from.
+
+    Parameters
+    ----------
+    psf_fwhm_range_arcsec : tuple of float
+        5th and 95th percentile over fields of the width of the PSF, in arcsec.
+    noise_range : tuple of float
+        The same of the sky sigma in one pixel, in flux units.
+    sky_mag_arcsec2 : float
+        Brightness of the sky, AB mag per square arcsec. The sky's noise tells
+        with it how many photons a flux unit is: the photon noise of an object
+        of flux f has the variance ``noise_sigma**2 * f / (sky flux in one pixel)``.
+    made_of : tuple of (str, float)
+        Where simulated galaxies have no magnitude in this very filter: the
+        bands whose fluxes are averaged, with their weights; empty for itself.
+    """
+
+    psf_fwhm_range_arcsec: tuple[float, float]
+    noise_range: tuple[float, float]
+    sky_mag_arcsec2: float
+    made_of: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True)
 class Survey:
     """The conditions under which a set of images was taken.
 
@@ -59,6 +84,11 @@ class Survey:
         Order in which the survey's own files number the bands.
     source : str
         Where the numbers come from.
+    conditions : tuple of BandConditions
+        One for each band; empty where nothing but typical values is known.
+    noise_correlation : tuple of float
+        Correlation of the sky of coadded images between pixels 1, 2, 3 apart
+        along an axis; empty for white noise.
     """
 
     name: str
@@ -68,6 +98,8 @@ class Survey:
     masked_value: float | None
     file_band_order: tuple[str, ...]
     source: str
+    conditions: tuple[BandConditions, ...] = ()
+    noise_correlation: tuple[float, ...] = ()
 
     @property
     def band_names(self) -> tuple[str, ...]:

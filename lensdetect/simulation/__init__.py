@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from lensdetect.simulation.draw import draw_scene
+from lensdetect.simulation.bologna import BolognaPopulation
+from lensdetect.simulation.choice import default_population
 from lensdetect.simulation.population import Population
+from lensdetect.simulation.render import render_stamp
 from lensdetect.simulation.run import simulate
 from lensdetect.simulation.scene import Scene
-from lensdetect.simulation.stamp import render_stamp
 
-__all__ = ["Population", "Scene", "draw_scene", "render_stamp", "simulate"]
+__all__ = ["BolognaPopulation", "Population", "Scene", "default_population", "render_stamp", "simulate"]

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lensdetect.simulation.colours import mags_from_colours
-from lensdetect.simulation.population import SizeRelation
+from lensdetect.simulation.colours import Colours, mags_from_colours
 from lensdetect.simulation.scene import SersicLight, SpiralArms
 
 #: Edge-on axis ratio of a disc: its thickness over its diameter.
@@ -23,6 +22,28 @@ _SMALLEST_ARCSEC = 0.06
 
 
 @dataclass(frozen=True)
+class SizeRelation:
+    """Half-light radius against magnitude: log-linear, with log-normal scatter.
+
+    Parameters
+    ----------
+    at_mag : float
+        An r magnitude.
+    radius_arcsec : float
+        Median half-light radius there.
+    slope : float
+        In dex per mag; negative: brighter is larger.
+    scatter_dex : float
+        Standard deviation in dex.
+    """
+
+    at_mag: float
+    radius_arcsec: float
+    slope: float
+    scatter_dex: float
+
+
+@dataclass(frozen=True)
 class Look:
     """Type, colours and size of a galaxy.
 
@@ -30,14 +51,14 @@ class Look:
     ----------
     late : bool
         Whether the disc dominates.
-    colours : tuple of float
-        u-g, g-r and r-i of the whole galaxy, in mag.
+    colours : Colours
+        Of the whole galaxy, in mag.
     size_arcsec : float
         Half-light radius.
     """
 
     late: bool
-    colours: tuple[float, float, float]
+    colours: Colours
     size_arcsec: float
 
 
@@ -104,13 +125,17 @@ def draw_galaxy(
     return bulge, disc
 
 
-def _bulge_colours(look: Look) -> tuple[float, float, float]:
+def _bulge_colours(look: Look) -> Colours:
     redder = 0.25 if look.late else 0.05
-    return look.colours[0] + redder, look.colours[1] + redder, look.colours[2] + 0.5 * redder
+    return _shifted(look.colours, (redder, redder, 0.5 * redder, 0.3 * redder, 0.2 * redder))
 
 
-def _disc_colours(look: Look) -> tuple[float, float, float]:
-    return look.colours[0] - 0.1, look.colours[1] - 0.08, look.colours[2] - 0.04
+def _disc_colours(look: Look) -> Colours:
+    return _shifted(look.colours, (-0.1, -0.08, -0.04, -0.02, -0.01))
+
+
+def _shifted(colours: Colours, by: Colours) -> Colours:
+    return tuple(colour + shift for colour, shift in zip(colours, by, strict=True))
 
 
 def _draw_disc(

@@ -3,16 +3,53 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
 from lensdetect.simulation.colours import EARLY_TYPE, LATE_TYPE, mags_from_colours, track_colours
-from lensdetect.simulation.galaxies import Look, draw_galaxy, draw_size
-from lensdetect.simulation.population import FieldPopulation
+from lensdetect.simulation.galaxies import Look, SizeRelation, draw_galaxy, draw_size
 from lensdetect.simulation.scene import SersicLight, StarLight
 
 #: Probability of arms in a late-type field galaxy; most are too small to show them.
 _ARM_FRACTION = 0.3
+
+
+@dataclass(frozen=True)
+class FieldPopulation:
+    """Galaxies and stars by chance in the stamp, in both classes alike.
+
+    Parameters
+    ----------
+    galaxies_per_arcmin2, stars_per_arcmin2 : float
+        Mean surface densities, Poisson.
+    mag_range : tuple of float
+        Range of r magnitudes.
+    galaxy_counts_slope, star_counts_slope : float
+        Number counts go as ``10 ** (slope * mag)``.
+    late_fraction : float
+        Share of star-forming galaxies.
+    size_at_22_arcsec, size_slope, size_scatter_dex : float
+        As for deflectors.
+    star_g_r_mag : tuple of float
+        Range of g-r of stars, uniform; r-i and u-g follow the main sequence.
+    """
+
+    galaxies_per_arcmin2: float = 20.0
+    stars_per_arcmin2: float = 1.0
+    mag_range: tuple[float, float] = (18.5, 25.5)
+    galaxy_counts_slope: float = 0.33
+    star_counts_slope: float = 0.10
+    late_fraction: float = 0.6
+    size_at_22_arcsec: float = 0.40
+    size_slope: float = -0.12
+    size_scatter_dex: float = 0.18
+    star_g_r_mag: tuple[float, float] = (0.3, 1.5)
+
+    @property
+    def sizes(self) -> SizeRelation:
+        """Half-light radius against r magnitude."""
+        return SizeRelation(22.0, self.size_at_22_arcsec, self.size_slope, self.size_scatter_dex)
 
 
 def draw_field_galaxies(
@@ -73,8 +110,9 @@ def draw_stars(field: FieldPopulation, side_arcsec: float, *, rng: np.random.Gen
 def _draw_star(field: FieldPopulation, side_arcsec: float, *, rng) -> StarLight:
     mag = draw_counts_mag(field.mag_range, field.star_counts_slope, rng=rng)
     g_r = rng.uniform(*field.star_g_r_mag)
-    # a straight stellar locus: u-g and r-i both redden with g-r
-    colours = 0.5 + 1.5 * g_r, g_r, 0.1 + 0.6 * max(g_r - 0.5, 0.0)
+    # a straight stellar locus: the others redden with g-r
+    redder = 0.1 + 0.6 * max(g_r - 0.5, 0.0)
+    colours = 0.5 + 1.5 * g_r, g_r, redder, 0.6 * redder, 0.3 * redder
     x, y = rng.uniform(-0.5 * side_arcsec, 0.5 * side_arcsec, 2)
     return StarLight(float(x), float(y), mags_from_colours(mag, colours))
 

@@ -8,10 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from lensdetect.errors import InputError, unknown_name
-from lensdetect.simulation.draw import draw_scene
 from lensdetect.simulation.layouts import LAYOUTS, Layout
 from lensdetect.simulation.population import Population
-from lensdetect.simulation.stamp import render_stamp
+from lensdetect.simulation.render.stamp import render_stamp
 from lensdetect.stamps import Stamp
 from lensdetect.survey import Survey
 
@@ -103,12 +102,12 @@ def make_stamp(plan: Plan, index: int) -> Stamp:
     """
     rng = np.random.default_rng([plan.seed, index])
     side_arcsec = plan.size * plan.survey.pixel_scale_arcsec
-    scene = draw_scene(plan.population, rng=rng, side_arcsec=side_arcsec)
+    scene = plan.population.draw_scene(plan.survey, side_arcsec=side_arcsec, rng=rng)
     return render_stamp(
         scene,
         plan.survey,
+        population=plan.population,
         rng=rng,
-        observing=plan.population.observing,
         size=plan.size,
         name=str(_FIRST_ID + index),
         seed=plan.seed,

@@ -11,6 +11,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from lensdetect.errors import InputError
+from lensdetect.simulation.choice import default_population
 from lensdetect.simulation.manifest import build_manifest, open_folder, save_manifest
 from lensdetect.simulation.plan import Plan, check_whole, make_shard
 from lensdetect.simulation.population import Population
@@ -60,7 +61,7 @@ def simulate(
     lens_fraction : float
         Share of stamps with a source.
     population : Population, optional
-        What is drawn from; the Bologna look-alike if not given. Its lens
+        What is drawn from; that of ``default_population`` if not given. Its lens
         fraction is replaced by ``lens_fraction``.
     progress : bool
         Whether to show a progress bar where standard error is a terminal.
@@ -78,7 +79,7 @@ def simulate(
     """
     workers = (os.cpu_count() or 1) if workers is None else workers
     check_whole("workers", workers, low=1)
-    population = dataclasses.replace(population or Population(), lens_fraction=lens_fraction)
+    population = dataclasses.replace(population or default_population(survey), lens_fraction=lens_fraction)
     plan = Plan(survey, population, Path(folder), count, seed, size, shard_size, layout)
     manifest = build_manifest(plan)
     open_folder(plan.folder, manifest, file_name=plan.form.manifest_name)

@@ -8,22 +8,22 @@ import numpy as np
 import pytest
 
 from lensdetect.errors import InputError
-from lensdetect.simulation import Population, draw_scene, render_stamp
-from lensdetect.simulation.deflection import ellipticity, trace_rays
-from lensdetect.simulation.observe import Conditions, draw_mask, draw_sky
-from lensdetect.simulation.population import ObservingPopulation
+from lensdetect.simulation import BolognaPopulation, render_stamp
+from lensdetect.simulation.bologna import ObservingPopulation
+from lensdetect.simulation.bologna.observing import draw_mask
+from lensdetect.simulation.conditions import Conditions, typical_conditions
+from lensdetect.simulation.render.deflection import ellipticity, trace_rays
+from lensdetect.simulation.render.sky import draw_sky
+from lensdetect.simulation.render.stamp import expose, measure_arcs
 from lensdetect.simulation.scene import IsothermalMass, Scene, SersicLight, SpiralArms, StarLight
-from lensdetect.simulation.stamp import expose, measure_arcs
 from lensdetect.stamps import TRUTH_COLUMNS
 from lensdetect.survey import SURVEYS, flux_from_mag
 
 BOLOGNA = SURVEYS["bologna"]
-TYPICAL = Conditions(
-    psf_fwhm_arcsec=tuple(band.psf_fwhm_arcsec for band in BOLOGNA.bands),
-    noise_sigma=tuple(band.noise_sigma for band in BOLOGNA.bands),
-)
-STEADY = ObservingPopulation(noise_scatter=0.0, masked_fraction=0.0)
-MAGS = (19.0, 18.5, 18.0, 17.5)
+TYPICAL = typical_conditions(BOLOGNA)
+STEADY = BolognaPopulation(observing=ObservingPopulation(noise_scatter=0.0, masked_fraction=0.0))
+ALL_MAGS = (19.0, 18.5, 18.0, 17.5, 17.3, 17.2)
+MAGS = ALL_MAGS[:4]
 R = BOLOGNA.band_names.index("r")
 
 

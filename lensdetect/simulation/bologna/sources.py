@@ -6,15 +6,15 @@ import math
 
 import numpy as np
 
-from lensdetect.simulation.colours import EARLY_TYPE, mags_from_colours, track_colours
+from lensdetect.simulation.bologna.parameters import SourcePopulation
+from lensdetect.simulation.colours import EARLY_TYPE, Colours, mags_from_colours, track_colours
 from lensdetect.simulation.galaxies import draw_size
-from lensdetect.simulation.population import SourcePopulation
 from lensdetect.simulation.scene import IsothermalMass, SersicLight
 
 _MOST_CLUMPS = 6
 
-#: How a clump's blueness, drawn in g-r, goes over the magnitudes u, g, r, i.
-_BLUE_TILT = (2.0, 1.0, 0.0, -0.5)
+#: How a clump's blueness, drawn in g-r, goes over the magnitudes of ``SCENE_BANDS``.
+_BLUE_TILT = (2.0, 1.0, 0.0, -0.5, -0.7, -0.8)
 
 
 def draw_source(
@@ -60,10 +60,13 @@ def _draw_mag(source: SourcePopulation, *, rng) -> float:
     return float(np.clip(rng.normal(mean, sigma), *source.mag_range))
 
 
-def _draw_colours(source: SourcePopulation, *, rng) -> tuple[float, float, float]:
+def _draw_colours(source: SourcePopulation, *, rng) -> Colours:
     if rng.random() < source.red_fraction:
         return track_colours(EARLY_TYPE, rng.uniform(0.7, 1.0), rng=rng)
-    return tuple(float(rng.normal(*pair)) for pair in (source.u_g_mag, source.g_r_mag, source.r_i_mag))
+    return tuple(
+        float(rng.normal(*pair))
+        for pair in (source.u_g_mag, source.g_r_mag, source.r_i_mag, source.i_z_mag, source.z_y_mag)
+    )
 
 
 def _draw_clump(source: SourcePopulation, smooth: SersicLight, *, rng) -> SersicLight:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from lenstronomy.LightModel.Profiles.sersic import SersicElliptic
 
-from lensdetect.simulation.deflection import ellipticity
+from lensdetect.simulation.render.deflection import ellipticity
 from lensdetect.simulation.scene import SersicLight, StarLight
 
 _SERSIC = SersicElliptic()

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lensdetect.simulation.bologna.parameters import DeflectorPopulation
 from lensdetect.simulation.colours import EARLY_TYPE, LATE_TYPE, track_colours
 from lensdetect.simulation.galaxies import Look, draw_galaxy, draw_size
-from lensdetect.simulation.population import DeflectorPopulation
 from lensdetect.simulation.scene import IsothermalMass, SersicLight
 
 #: More members than this change a stamp of 20 arcsec no further.

@@ -1,0 +1,203 @@
+"""What the simulated sky is made of: the parameters of every distribution.
+
+All values are frozen dataclasses, written into the manifest of a simulation.
+The defaults imitate the ground-based Bologna Lens Challenge (Metcalf+ 2019,
+A&A 625 A119). "Tuned" below means: chosen so that the simulated sample shows
+what the genuine one does, either in its table of 20,000 rows (Einstein radii,
+arc pixels and arc fluxes) or in the magnitudes, sizes and colours of the
+genuine stamps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lensdetect.simulation.galaxies import SizeRelation
+
+
+@dataclass(frozen=True)
+class DeflectorPopulation:
+    """The galaxy, or group, in the middle of every stamp.
+
+    Parameters
+    ----------
+    einstein_radius_quantiles, einstein_radius_arcsec : tuple of float
+        Distribution of the Einstein radius: quantiles, and the radii there in
+        arcsec (genuine table, both classes alike); linear between.
+    redshift_mean, redshift_sigma : float
+        Normal, cut to 0.1-1.0; it sets colours and magnitude only (tuned).
+    mag_at_mean : float
+        Mean r magnitude at the mean redshift and 1.3 arcsec (tuned).
+    mag_per_redshift : float
+        Slope of that mean with redshift, in mag.
+    mag_per_dex : float
+        Change of the mean per factor of ten in Einstein radius, in mag.
+    mag_scatter : float
+        Standard deviation about the mean, normal, in mag (tuned).
+    real_redshift_mean, real_redshift_sigma : float
+        The same for real-like stamps, whose centres are bright survey galaxies.
+    real_mag_mean, real_mag_sigma : float
+        Their r magnitudes, normal.
+    mag_range : tuple of float
+        Magnitudes are cut to this range in r.
+    size_at_22_arcsec, size_slope, size_scatter_dex : float
+        Half-light radius at r = 22 in arcsec, its slope (dex per mag, brighter
+        is larger) and scatter (log-normal); tuned.
+    late_fraction : float
+        Share of disc-dominated, bluer galaxies.
+    arm_fraction : float
+        Share of the late types with spiral arms.
+    axis_ratio : tuple of float
+        Bulge axis ratio, uniform (Metcalf+ 2019).
+    inclination_max_deg : float
+        Inclination of discs, uniform in cosine up to this (Metcalf+ 2019: 80).
+    mass_axis_ratio_scatter, mass_angle_scatter_rad : float
+        Standard deviations, normal, of mass against light.
+    shear_sigma : float
+        External shear, Rayleigh (typical of galaxy environments).
+    members_at_zero, members_per_arcsec : float
+        Mean number of group members, Poisson: at zero Einstein radius, and its
+        growth per arcsec (tuned to the red neighbours of the genuine stamps).
+    member_mass_share : tuple of float
+        Einstein radius of a member over the total one at equal brightness,
+        uniform; it falls as the square root of the flux ratio.
+    centre_jitter_arcsec : float
+        The centre is off the middle of the stamp by up to this, uniform in x
+        and y: half a pixel of 0.2 arcsec.
+    """
+
+    einstein_radius_quantiles: tuple[float, ...] = (0.0, 0.01, 0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95, 0.99, 1.0)
+    einstein_radius_arcsec: tuple[float, ...] = (0.30, 0.31, 0.36, 0.43, 0.65, 1.28, 3.10, 4.68, 5.31, 5.82, 6.26)
+    redshift_mean: float = 0.60
+    redshift_sigma: float = 0.20
+    mag_at_mean: float = 21.8
+    mag_per_redshift: float = 3.0
+    mag_per_dex: float = -0.8
+    mag_scatter: float = 0.7
+    real_redshift_mean: float = 0.30
+    real_redshift_sigma: float = 0.10
+    real_mag_mean: float = 19.2
+    real_mag_sigma: float = 0.8
+    mag_range: tuple[float, float] = (17.0, 23.2)
+    size_at_22_arcsec: float = 0.40
+    size_slope: float = -0.15
+    size_scatter_dex: float = 0.13
+    late_fraction: float = 0.25
+    arm_fraction: float = 0.6
+    axis_ratio: tuple[float, float] = (0.5, 1.0)
+    inclination_max_deg: float = 80.0
+    mass_axis_ratio_scatter: float = 0.08
+    mass_angle_scatter_rad: float = 0.17
+    shear_sigma: float = 0.04
+    members_at_zero: float = 0.1
+    members_per_arcsec: float = 0.55
+    member_mass_share: tuple[float, float] = (0.10, 0.30)
+    centre_jitter_arcsec: float = 0.1
+
+    @property
+    def sizes(self) -> SizeRelation:
+        """Half-light radius against r magnitude."""
+        return SizeRelation(22.0, self.size_at_22_arcsec, self.size_slope, self.size_scatter_dex)
+
+
+@dataclass(frozen=True)
+class SourcePopulation:
+    """The galaxy behind.
+
+    Parameters
+    ----------
+    offset_at_arcsec, offset_arcsec : tuple of float
+        Sources are uniform in a disc about the deflector; its radius in arcsec
+        is interpolated linearly between these Einstein radii. Metcalf+ 2019
+        take three caustic radii, and the caustics of groups are small for
+        their Einstein radius (tuned to the genuine arc pixel counts).
+    mag_mean, mag_sigma : float
+        Unlensed r magnitude, normal (tuned to the genuine arc fluxes).
+    bright_fraction, bright_mag_mean, bright_mag_sigma : float
+        Share of bright sources, with their own normal distribution in r: the
+        genuine arc fluxes have a long tail (tuned).
+    mag_range : tuple of float
+        Magnitudes are cut to this range.
+    size_at_25_arcsec, size_slope, size_scatter_dex : float
+        Half-light radius at r = 25 in arcsec, slope in dex per mag, scatter.
+    sersic_index : tuple of float
+        Uniform.
+    axis_ratio : tuple of float
+        Uniform.
+    clumps_mean : float
+        Mean number of clumps, Poisson.
+    clump_flux_share : tuple of float
+        Flux of one clump over the smooth flux, uniform.
+    clump_size_share : tuple of float
+        Half-light radius of a clump over that of the galaxy, uniform.
+    u_g_mag, g_r_mag, r_i_mag, i_z_mag, z_y_mag : tuple of float
+        Mean and standard deviation of the colours, normal.
+    red_fraction : float
+        Share of old, red sources (track of the early types at z = 0.7 to 1).
+    """
+
+    offset_at_arcsec: tuple[float, ...] = (0.3, 0.6, 1.0, 2.0, 3.5, 6.3)
+    offset_arcsec: tuple[float, ...] = (0.55, 0.6, 0.75, 1.4, 3.6, 3.6)
+    mag_mean: float = 24.65
+    mag_sigma: float = 1.2
+    bright_fraction: float = 0.05
+    bright_mag_mean: float = 22.0
+    bright_mag_sigma: float = 1.0
+    mag_range: tuple[float, float] = (18.5, 28.5)
+    size_at_25_arcsec: float = 0.26
+    size_slope: float = -0.12
+    size_scatter_dex: float = 0.22
+    sersic_index: tuple[float, float] = (0.5, 2.0)
+    axis_ratio: tuple[float, float] = (0.3, 1.0)
+    clumps_mean: float = 2.0
+    clump_flux_share: tuple[float, float] = (0.03, 0.2)
+    clump_size_share: tuple[float, float] = (0.12, 0.35)
+    u_g_mag: tuple[float, float] = (0.35, 0.35)
+    g_r_mag: tuple[float, float] = (0.35, 0.25)
+    r_i_mag: tuple[float, float] = (0.22, 0.20)
+    i_z_mag: tuple[float, float] = (0.12, 0.15)
+    z_y_mag: tuple[float, float] = (0.06, 0.12)
+    red_fraction: float = 0.08
+
+    @property
+    def sizes(self) -> SizeRelation:
+        """Half-light radius against r magnitude."""
+        return SizeRelation(25.0, self.size_at_25_arcsec, self.size_slope, self.size_scatter_dex)
+
+
+@dataclass(frozen=True)
+class ObservingPopulation:
+    """Seeing, sky noise and masks, stamp by stamp.
+
+    Parameters
+    ----------
+    real_fraction : float
+        Share of real-like stamps (Metcalf+ 2019: 15 % of the challenge).
+    seeing_scatter, real_seeing_scatter : float
+        Relative standard deviation of the PSF width, log-normal, per band; of
+        mock and real-like stamps.
+    noise_scatter : float
+        Relative standard deviation of the sky sigma, log-normal, per band.
+    real_noise_factor : tuple of float
+        Sky sigma of real-like stamps over the survey's, uniform (measured on
+        the genuine stamps).
+    real_noise_correlation : tuple of float
+        Correlation of neighbouring pixels in real-like stamps, uniform
+        (measured on the genuine stamps).
+    masked_fraction : float
+        Share of stamps with masked pixels.
+    masked_band_fraction : float
+        Share of the bands with a hole in such a stamp.
+    large_mask_fraction : float
+        Share of the holes that are large.
+    """
+
+    real_fraction: float = 0.15
+    seeing_scatter: float = 0.08
+    real_seeing_scatter: float = 0.14
+    noise_scatter: float = 0.05
+    real_noise_factor: tuple[float, float] = (2.4, 3.9)
+    real_noise_correlation: tuple[float, float] = (0.14, 0.19)
+    masked_fraction: float = 0.25
+    masked_band_fraction: float = 0.45
+    large_mask_fraction: float = 0.12
