@@ -124,6 +124,24 @@ def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
     write_whole(Path(folder) / "manifest.json", lambda file: file.write(text.encode()))
 
 
+def undetected(truth: pd.DataFrame) -> np.ndarray:
+    """Rows with a source whose arcs cannot be seen: neither lenses to be found nor examples of what is none.
+
+    Parameters
+    ----------
+    truth : DataFrame
+        ``is_lens``, and ``has_source`` where it is known.
+
+    Returns
+    -------
+    ndarray
+        bool ``(len(truth),)``.
+    """
+    if "has_source" not in truth:
+        return np.zeros(len(truth), bool)
+    return truth["has_source"].to_numpy(bool) & ~truth["is_lens"].to_numpy(bool)
+
+
 def is_shards(folder: Path) -> bool:
     """Whether a folder holds stamps in shards (it has a ``manifest.json``)."""
     return (Path(folder) / "manifest.json").is_file()

@@ -192,6 +192,16 @@ def test_comparison_leaves_out_what_it_cannot_compare(table):
     assert compare(table, truth.tail(1)) is None
 
 
+def test_comparison_leaves_out_arcs_that_cannot_be_seen(table):
+    ids = table["id"][table["logit"].notna()].tolist()
+    truth = pd.DataFrame({"id": ids, "is_lens": [True] + [False] * (len(ids) - 1), "has_source": [True] * len(ids)})
+    truth.loc[len(ids) - 1, "has_source"] = False
+    found = compare(table, truth)
+    assert found.num_undetected == len(ids) - 2 and found.num_unknown == 0
+    assert found.metrics.num_lenses == found.metrics.num_others == 1
+    assert f"{len(ids) - 2} left out with arcs that cannot be seen" in found.report()
+
+
 def test_truth_that_cannot_be_joined(tmp_path):
     (tmp_path / "truth.csv").write_text("id,is_lens\n7,1\n8,0\n")
     truth = read_truth(tmp_path / "truth.csv")

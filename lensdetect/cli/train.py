@@ -72,6 +72,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="stop after N epochs without a better AUROC and keep the best (default: train to the end)",
     )
+    how.add_argument(
+        "--keep-undetected",
+        action="store_true",
+        help="train on sources whose arcs cannot be seen, as others (default: they are left out)",
+    )
     how.add_argument("--seed", type=seed, metavar="S", help="of weights, order and views (default: 0)")
     where = parser.add_argument_group("where")
     where.add_argument("--output", required=True, metavar="RUN", help="folder to write, new or empty")
@@ -148,6 +153,7 @@ def _plan(args: argparse.Namespace):
     if args.epochs is not None:
         plan = plan.with_epochs(args.epochs)
     changes = {"batch_size": args.batch_size, "patience": args.patience}
+    changes["keep_undetected"] = args.keep_undetected or None
     return dataclasses.replace(plan, **{name: value for name, value in changes.items() if value is not None})
 
 
@@ -171,6 +177,7 @@ def _check_same(args: argparse.Namespace, record: dict[str, Any]) -> None:
         ("--epochs", args.epochs, _epochs(record)),
         ("--batch-size", args.batch_size, plan["batch_size"]),
         ("--patience", args.patience, plan["patience"]),
+        ("--keep-undetected", args.keep_undetected or None, plan.get("keep_undetected", False)),
         ("--seed", args.seed, record["seed"]),
         ("--weights", weights, record["weights"] and record["weights"]["folder"]),
         ("--parts", args.parts and _parts(args.parts), record["parts"]),

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from lensdetect.errors import InputError
 from lensdetect.figures import truth_figure
 from lensdetect.metrics import LensMetrics, lens_metrics
+from lensdetect.stamps import undetected
 
 
 @dataclass(frozen=True)
@@ -24,15 +25,17 @@ class Comparison:
         Rows of the ranking that have a score and a truth, with ``is_lens``.
     metrics : LensMetrics
         Of these.
-    num_refused, num_unknown : int
+    num_refused, num_unknown, num_undetected : int
         Images left out because they have no score, and, of the others, because
-        the truth table does not have them.
+        the truth table does not have them, or because they have a source whose
+        arcs cannot be seen.
     """
 
     table: pd.DataFrame
     metrics: LensMetrics
     num_refused: int
     num_unknown: int
+    num_undetected: int = 0
 
     def report(self) -> str:
         """Figures of merit, and who was left out."""
@@ -41,6 +44,7 @@ class Comparison:
             for count, text in (
                 (self.num_refused, "left out without a score"),
                 (self.num_unknown, "left out without a row of truth"),
+                (self.num_undetected, "left out with arcs that cannot be seen"),
             )
             if count
         ]
@@ -91,21 +95,25 @@ def compare(table: pd.DataFrame, truth: pd.DataFrame) -> Comparison | None:
     table : DataFrame
         From ``score``.
     truth : DataFrame
-        ``id`` and ``is_lens``, as ``data.read_truth`` gives it.
+        ``id``, ``is_lens`` and, where it is known, ``has_source``, as
+        ``data.read_truth`` gives it.
 
     Returns
     -------
     Comparison or None
         None where no image with a score has a truth.
     """
-    is_lens = truth_of(table["id"], truth)
+    hidden = undetected(truth)
+    is_lens = truth_of(table["id"], truth[~hidden])
+    num_undetected = int((table["id"].isin(truth["id"][hidden].astype(str)) & table["logit"].notna()).sum())
     scored = table["logit"].notna().to_numpy()
     known = is_lens.notna().to_numpy()
     joined = table[scored & known].assign(is_lens=is_lens[scored & known].astype(bool))
     if not len(joined):
         return None
     metrics = lens_metrics(joined["is_lens"].to_numpy(), joined["logit"].to_numpy())
-    return Comparison(joined, metrics, int(np.sum(~scored)), int(np.sum(scored & ~known)))
+    num_unknown = int(np.sum(scored & ~known)) - num_undetected
+    return Comparison(joined, metrics, int(np.sum(~scored)), num_unknown, num_undetected)
 
 
 def truth_of(ids: pd.Series, truth: pd.DataFrame) -> pd.Series:

@@ -14,6 +14,7 @@ from lensdetect.artifact import Card, save_detector
 from lensdetect.data.pipeline import Stamps, evaluation_batches
 from lensdetect.errors import InputError
 from lensdetect.metrics import fit_calibration, lens_metrics
+from lensdetect.stamps import undetected
 from lensdetect.survey import Survey
 from lensdetect.training.checkpoint import load_weights
 from lensdetect.training.plan import Plan, plan_from_dict
@@ -73,7 +74,7 @@ def export(run: Run, stamps: Stamps, *, survey: Survey, test: Stamps | None = No
     load_weights(run.checkpoint / state[kept], model)
     _, validation = split_rows(stamps, plan, seed=record["seed"])
     slope, intercept = _calibration(model, stamps, validation)
-    measured, rows = (stamps, validation) if test is None else (test, np.arange(len(test.truth)))
+    measured, rows = (stamps, validation) if test is None else (test, np.flatnonzero(~undetected(test.truth)))
     card = Card(
         name=record["detector"],
         survey=survey.name,

@@ -127,6 +127,9 @@ class Plan:
     patience : int or None
         Epochs without a better validation AUROC after which training stops and
         the best epoch is kept; None trains to the last epoch and keeps that.
+    keep_undetected : bool
+        Whether sources whose arcs cannot be seen are trained on, as others than
+        lenses; they are left out unless asked for.
     """
 
     name: str
@@ -135,6 +138,7 @@ class Plan:
     augmentation: Augmentation
     validation_fraction: float = 0.1
     patience: int | None = None
+    keep_undetected: bool = False
 
     def __post_init__(self):
         """Check the numbers."""

@@ -15,6 +15,7 @@ from lensdetect.data.device import training_precision
 from lensdetect.data.pipeline import Stamps
 from lensdetect.errors import InputError
 from lensdetect.network import DetectorSpec, get_spec, spec_from_dict, spec_to_dict
+from lensdetect.stamps import undetected
 from lensdetect.survey import Band, Survey
 from lensdetect.training.plan import Plan
 
@@ -129,14 +130,14 @@ def split_rows(stamps: Stamps, plan: Plan, *, seed: int) -> tuple[np.ndarray, np
     stamps : Stamps
         All of them.
     plan : Plan
-        Its ``validation_fraction``.
+        Its ``validation_fraction``, and whether undetected sources are kept.
     seed : int
         Of the split.
 
     Returns
     -------
     training, validation : ndarray of int
-        Together all rows, each once.
+        Together all rows that are trained on, each once.
 
     Raises
     ------
@@ -144,8 +145,9 @@ def split_rows(stamps: Stamps, plan: Plan, *, seed: int) -> tuple[np.ndarray, np
         If one side would be without lenses or without others.
     """
     is_lens = stamps.truth["is_lens"].to_numpy(bool)
-    order = np.random.default_rng([seed, 0]).permutation(len(is_lens))
-    num_validation = round(plan.validation_fraction * len(is_lens))
+    used = np.arange(len(is_lens)) if plan.keep_undetected else np.flatnonzero(~undetected(stamps.truth))
+    order = used[np.random.default_rng([seed, 0]).permutation(len(used))]
+    num_validation = round(plan.validation_fraction * len(order))
     training, validation = np.sort(order[num_validation:]), np.sort(order[:num_validation])
     for name, rows in (("training", training), ("validation", validation)):
         if len(rows) == 0 or is_lens[rows].all() or not is_lens[rows].any():

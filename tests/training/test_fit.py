@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -22,6 +23,7 @@ from lensdetect.network import DETECTORS, AttentionPoolHead, Augmentation, Detec
 from lensdetect.survey import SURVEYS
 from lensdetect.training import ExponentialSchedule, Plan, Run, TrainingStage, resume, train
 from lensdetect.training.callbacks import EpochSeeds
+from lensdetect.training.record import split_rows
 
 COLUMNS = ["epoch", "loss", "accuracy", "auroc", "val_loss", "val_accuracy", "val_auroc", "val_tpr10"]
 
@@ -104,6 +106,18 @@ def test_plan_says_what_was_done(trained, stamps, plan, bologna):
     assert record["data"] == {"sha256": stamps.sha256(), "stamps": 160, "manifest": stamps.manifest}
     assert [band["name"] for band in record["bands"]] == list(bologna.band_names)
     assert (record["weights"], record["parts"]) == (None, "all")
+
+
+@pytest.mark.parametrize("keep, used", [(False, 150), (True, 160)])
+def test_undetected_sources_are_left_out_unless_asked_for(stamps, plan, keep, used):
+    truth = stamps.truth.assign(has_source=stamps.truth["is_lens"])
+    hidden = np.flatnonzero(~truth["is_lens"])[:10]
+    truth.loc[hidden, "has_source"] = True
+    rows = np.concatenate(
+        split_rows(SimpleNamespace(truth=truth), dataclasses.replace(plan, keep_undetected=keep), seed=1)
+    )
+    assert len(rows) == len(set(rows)) == used
+    assert np.isin(hidden, rows).all() == keep
 
 
 def test_each_stage_has_a_fresh_optimizer(uninterrupted):
