@@ -11,7 +11,8 @@ from __future__ import annotations
 from lensdetect.figures.composite import lupton_rgb
 from lensdetect.figures.curves import learning_curves
 from lensdetect.figures.mosaic import mosaic
+from lensdetect.figures.purity import purity_figure
 from lensdetect.figures.saving import save_figure
 from lensdetect.figures.truth import truth_figure
 
-__all__ = ["learning_curves", "lupton_rgb", "mosaic", "save_figure", "truth_figure"]
+__all__ = ["learning_curves", "lupton_rgb", "mosaic", "purity_figure", "save_figure", "truth_figure"]

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from lensdetect.metrics.calibration import Reliability, fit_calibration, prior_corrected, reliability
+from lensdetect.metrics.rarity import KindRate, false_positives_by_kind, purity_at, purity_curve, threshold_at
 from lensdetect.metrics.roc import Roc, roc_curve
 from lensdetect.metrics.summary import LensMetrics, lens_metrics
 
 __all__ = [
+    "KindRate",
     "LensMetrics",
     "Reliability",
     "Roc",
+    "false_positives_by_kind",
     "fit_calibration",
     "lens_metrics",
     "prior_corrected",
+    "purity_at",
+    "purity_curve",
     "reliability",
     "roc_curve",
+    "threshold_at",
 ]
