@@ -23,13 +23,13 @@ from functools import partial
 import numpy as np
 from lenstronomy.SimulationAPI.sim_api import SimAPI
 
-from lensdetect.simulation import Population, Scene, draw_scene, render_stamp
-from lensdetect.simulation.deflection import ellipticity
-from lensdetect.simulation.observe import Conditions
-from lensdetect.simulation.population import SCENE_BANDS
-from lensdetect.simulation.stamp import expose
+from lensdetect.simulation import BolognaPopulation, Scene, render_stamp
+from lensdetect.simulation.conditions import typical_conditions
+from lensdetect.simulation.render import expose
+from lensdetect.simulation.scene import SCENE_BANDS
 from lensdetect.survey import SURVEYS
 
+POPULATION = BolognaPopulation()
 SURVEY = SURVEYS["bologna"]
 SIZE = 101
 
@@ -46,6 +46,12 @@ def moffat_kernel(band, supersampling: int) -> np.ndarray:
 KERNELS = {
     (band.name, supersampling): moffat_kernel(band, supersampling) for band in SURVEY.bands for supersampling in (1, 2)
 }
+
+
+def ellipticity(axis_ratio: float, angle_rad: float) -> tuple[float, float]:
+    """Components as lenstronomy wants them."""
+    size = (1.0 - axis_ratio) / (1.0 + axis_ratio)
+    return size * np.cos(2.0 * angle_rad), size * np.sin(2.0 * angle_rad)
 
 
 def sersic_kwargs(light, band_name: str) -> dict:
@@ -74,7 +80,8 @@ def render_with_lenstronomy(
 ) -> np.ndarray:
     """The scene through SimAPI, one band after the other."""
     masses = [mass_kwargs(mass) for mass in scene.masses] if scene.has_source else []
-    shear = ("SHEAR", {"gamma1": scene.shear[0], "gamma2": scene.shear[1]})
+    centre = {"ra_0": scene.masses[0].x_arcsec, "dec_0": scene.masses[0].y_arcsec}
+    shear = ("SHEAR", {"gamma1": scene.shear[0], "gamma2": scene.shear[1], **centre})
     masses += [shear] if scene.has_source else []
     model = {
         "lens_model_list": [name for name, _ in masses],
@@ -103,9 +110,13 @@ def render_with_lenstronomy(
     return np.stack(planes, axis=-1).astype(np.float32)
 
 
+def draw_scene(rng: np.random.Generator) -> Scene:
+    return POPULATION.draw_scene(SURVEY, side_arcsec=SIZE * SURVEY.pixel_scale_arcsec, rng=rng)
+
+
 def draw_comparable(index: int) -> Scene:
     """A scene that both sides can render."""
-    scene = draw_scene(Population(), rng=np.random.default_rng([1, index]))
+    scene = draw_scene(np.random.default_rng([1, index]))
     light = tuple(dataclasses.replace(part, arms=None) for part in scene.light)
     return dataclasses.replace(scene, light=light, stars=(), real_like=False)
 
@@ -118,23 +129,19 @@ def seconds(render, scenes: list[Scene]) -> float:
 
 
 def render_ours(scene: Scene, rng: np.random.Generator) -> np.ndarray:
-    return render_stamp(scene, SURVEY, rng=rng).pixels
+    return render_stamp(scene, SURVEY, population=POPULATION, rng=rng).pixels
 
 
 def draw_and_render(index: int) -> None:
     rng = np.random.default_rng([2, index])
-    render_stamp(draw_scene(Population(), rng=rng), SURVEY, rng=rng)
+    render_stamp(draw_scene(rng), SURVEY, population=POPULATION, rng=rng)
 
 
 def flux_agreement(scenes: list[Scene]) -> float:
     """Median over scenes of the noiseless r flux in the stamp, ours over lenstronomy's."""
-    conditions = Conditions(
-        psf_fwhm_arcsec=tuple(band.psf_fwhm_arcsec for band in SURVEY.bands),
-        noise_sigma=tuple(band.noise_sigma for band in SURVEY.bands),
-    )
     ratios = []
     for scene in scenes:
-        exposure = expose(scene, SURVEY, conditions=conditions)
+        exposure = expose(scene, SURVEY, conditions=typical_conditions(SURVEY))
         theirs = render_with_lenstronomy(scene, np.random.default_rng(0), fine_psf=True, noise=False)
         ratios.append((exposure.foreground + exposure.arcs)[..., 2].sum() / theirs[..., 2].sum())
     return float(np.median(ratios))

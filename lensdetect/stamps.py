@@ -33,6 +33,7 @@ TRUTH_COLUMNS: dict[str, str] = {
     "arc_pixel_count": "int64",
     "arc_flux_sigma": "float64",
     "arc_snr": "float64",
+    "arc_snr_over_light": "float64",
     "deflector_redshift": "float64",
     "source_redshift": "float64",
     "velocity_dispersion_km_s": "float64",
@@ -43,6 +44,7 @@ TRUTH_COLUMNS: dict[str, str] = {
 #: What a truth may leave out, with the value that then stands for it.
 UNKNOWN_TRUTH: dict[str, Any] = {
     "einstein_radius_over_seeing": math.nan,
+    "arc_snr_over_light": math.nan,
     "deflector_redshift": math.nan,
     "source_redshift": math.nan,
     "velocity_dispersion_km_s": math.nan,

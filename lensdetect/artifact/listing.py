@@ -24,9 +24,9 @@ def list_detectors() -> pd.DataFrame:
     """
     rows = [_shipped_row(name, folder) for name, folder in shipped_detectors().items()]
     trained = {row.pop("network") for row in rows}
-    for name in network.DETECTORS:
+    for name, system in network.SYSTEMS.items():
         if name not in trained:
-            rows.append({"name": name, "parameters": network.build_detector(name).count_params(), "trained": False})
+            rows.append({"name": name, "parameters": system.parameters, "trained": False})
     table = pd.DataFrame(rows).reindex(columns=_columns(rows))
     text = ["survey", "bands", "licence", "folder"]
     return table.assign(**{column: table[column].astype(object).fillna("") for column in text})

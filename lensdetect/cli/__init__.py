@@ -10,13 +10,13 @@ import sys
 from collections.abc import Sequence
 
 from lensdetect import __version__
-from lensdetect.cli import demo, models, score, simulate, train
+from lensdetect.cli import challenge, demo, models, score, simulate, train
 from lensdetect.cli.parsing import Parser, parse
 from lensdetect.cli.quiet import messages_on_stderr
 from lensdetect.errors import LensdetectError
 
 #: In the order in which a newcomer needs them.
-_VERBS = {"demo": demo, "score": score, "models": models, "simulate": simulate, "train": train}
+_VERBS = {"demo": demo, "score": score, "models": models, "simulate": simulate, "train": train, "challenge": challenge}
 
 _DESCRIPTION = """\
 Find strong gravitational lenses in multi-band survey images.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
@@ -26,12 +27,17 @@ class Visibility:
         Flux in these pixels, in sigma.
     arc_snr : float
         ``sqrt(sum (flux / sigma)**2)`` over all pixels and bands that are not masked.
+    arc_snr_over_light : float
+        The same where the light that the arcs lie on counts as noise too, added
+        to sigma in squares: only what outshines it counts in full. NaN if it was
+        not measured.
     """
 
     einstein_radius_over_seeing: float
     arc_pixel_count: int
     arc_flux_sigma: float
     arc_snr: float
+    arc_snr_over_light: float = math.nan
 
 
 @dataclass(frozen=True)

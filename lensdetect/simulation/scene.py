@@ -84,6 +84,8 @@ class RingLight:
 
     The ridge is an ellipse; across it the brightness falls as a Gaussian in the
     elliptical radius, along it it is even and tapers off at the ends of a part.
+    It is a circular ring, stretched at constant area: where ``axis_ratio`` is below
+    1 it is narrower across the minor axis, as an inclined ring is.
 
     Parameters
     ----------
@@ -102,7 +104,8 @@ class RingLight:
     middle_rad : float
         Direction of the middle of a part, from x towards y.
     extent_rad : float
-        Angle that the part covers; 2 pi is the whole ring.
+        Angle that the part covers in the circular ring, from half light to half
+        light; 2 pi is the whole ring.
     """
 
     x_arcsec: float
@@ -119,6 +122,8 @@ class RingLight:
 @dataclass(frozen=True, eq=False)
 class ImageLight:
     """The image of a real galaxy as a component of light.
+
+    Between the middles of its pixels it is interpolated linearly.
 
     Parameters
     ----------

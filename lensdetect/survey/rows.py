@@ -1,17 +1,11 @@
-"""Surveys as rows: bands, zero points, noise and PSF, with their sources.
-
-Flux and magnitude are tied by the zero point, the AB magnitude of one unit of
-flux: ``flux = 10 ** (-0.4 * (mag - zero_point_mag))``.
-"""
+"""What a survey is: its bands, how they vary, and how its files and columns are named."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import numpy as np
-
-from lensdetect.errors import InputError, unknown_name
+from lensdetect.errors import unknown_name
 
 
 @dataclass(frozen=True)
@@ -65,6 +59,59 @@ class BandConditions:
 
 
 @dataclass(frozen=True)
+class CatalogueColumns:
+    """Names in a survey's own photometric catalogue; an empty name is a column it has not got.
+
+    Parameters
+    ----------
+    file_pattern : str
+        Name of the catalogue file of a tile, with ``{ra}`` and ``{dec}`` in
+        degrees (``{ra:.1f}``).
+    id, tile : str
+        Of the object, and of the tile that it is in.
+    ra_deg, dec_deg : str
+        Position, J2000.
+    mag : str
+        Magnitude in one band, with ``{band}`` or ``{BAND}`` for its name.
+    mag_error : str
+        Its error, in the same way.
+    mag_auto : str
+        Total magnitude in the reference band.
+    redshift, redshift_min, redshift_max, redshift_ml : str
+        Photometric: most likely, its 68 % limits, maximum likelihood.
+    mask, flag, image_flag : str
+        Bits of masks, of the detection, and of the image under it.
+    is_star : str
+        Star-galaxy separation.
+    """
+
+    file_pattern: str
+    id: str
+    ra_deg: str
+    dec_deg: str
+    mag: str
+    mag_error: str = ""
+    mag_auto: str = ""
+    tile: str = ""
+    redshift: str = ""
+    redshift_min: str = ""
+    redshift_max: str = ""
+    redshift_ml: str = ""
+    mask: str = ""
+    flag: str = ""
+    image_flag: str = ""
+    is_star: str = ""
+
+    def mag_column(self, band: str) -> str:
+        """Name of the magnitude of one band."""
+        return self.mag.format(band=band, BAND=band.upper())
+
+    def mag_error_column(self, band: str) -> str:
+        """Name of the error of that magnitude; empty where there is none."""
+        return self.mag_error.format(band=band, BAND=band.upper())
+
+
+@dataclass(frozen=True)
 class Survey:
     """The conditions under which a set of images was taken.
 
@@ -89,6 +136,13 @@ class Survey:
     noise_correlation : tuple of float
         Correlation of the sky of coadded images between pixels 1, 2, 3 apart
         along an axis; empty for white noise.
+    tile_pattern : str
+        Name of one image of a tile, with ``{survey}``, ``{ra}`` and ``{dec}`` in
+        degrees, ``{band}`` and ``{kind}``: sci, wei (weight) or msk (mask).
+    catalogue : CatalogueColumns, optional
+        The survey's own catalogue, where its columns are known.
+    selections : tuple of (str, str)
+        Named selections of that catalogue: name, and an expression over its columns.
     """
 
     name: str
@@ -100,6 +154,9 @@ class Survey:
     source: str
     conditions: tuple[BandConditions, ...] = ()
     noise_correlation: tuple[float, ...] = ()
+    tile_pattern: str = "{survey}_{ra:.1f}_{dec:.1f}_{band}_{kind}.fits"
+    catalogue: CatalogueColumns | None = None
+    selections: tuple[tuple[str, str], ...] = ()
 
     @property
     def band_names(self) -> tuple[str, ...]:
@@ -129,107 +186,19 @@ class Survey:
                 raise unknown_name(f"band of survey {self.name}", name, rows)
         return tuple(rows[name] for name in names)
 
+    def tile_file(self, ra_deg: float, dec_deg: float, *, band: str, kind: str = "sci") -> str:
+        """File name of one image of the tile around a position.
 
-# Noise: sky sigma measured on the pure mock stamps among the genuine challenge
-# stamps (Metcalf+ 2019, A&A 625 A119). The challenge took its PSFs from KiDS and
-# printed no width; the KiDS DR4 medians stand in, and agree with the upper
-# limits from the most compact objects of the genuine stamps (0.82 r, 0.81 i,
-# 0.85 g, 1.5 u arcsec). Zero point 0 is inferred from the depths it implies.
-_BOLOGNA = Survey(
-    name="bologna",
-    bands=(
-        Band("u", 0.0, 2.02e-12, 0.94, 2.20),
-        Band("g", 0.0, 1.26e-12, 0.83, 2.20),
-        Band("r", 0.0, 1.52e-12, 0.65, 2.51),
-        Band("i", 0.0, 3.20e-12, 0.80, 2.58),
-    ),
-    pixel_scale_arcsec=0.2,
-    reference_band="r",
-    masked_value=100.0,
-    file_band_order=("r", "i", "g", "u"),
-    source="Bologna Lens Challenge, ground based: Metcalf+ 2019, A&A 625 A119; sky measured on genuine stamps",
-)
+        Parameters
+        ----------
+        ra_deg, dec_deg : float
+            Middle of the tile.
+        band : str
+        kind : str
+            sci, wei or msk.
 
-# Medians over 108 real DR4 tiles; the survey is described in Kuijken+ 2019.
-_KIDS = Survey(
-    name="kids",
-    bands=(
-        Band("u", 0.0, 5.3e-12, 0.94, 2.20),
-        Band("g", 0.0, 2.2e-12, 0.83, 2.20),
-        Band("r", 0.0, 2.4e-12, 0.65, 2.51),
-        Band("i", 0.0, 7.9e-12, 0.80, 2.58),
-    ),
-    pixel_scale_arcsec=0.2,
-    reference_band="r",
-    masked_value=None,
-    file_band_order=("u", "g", "r", "i"),
-    source="Kilo-Degree Survey DR4: Kuijken+ 2019, A&A 625 A2; medians over 108 tiles",
-)
-
-SURVEYS: dict[str, Survey] = {survey.name: survey for survey in (_BOLOGNA, _KIDS)}
-
-
-def get_survey(name: str) -> Survey:
-    """Survey by name.
-
-    Parameters
-    ----------
-    name : str
-        A key of ``SURVEYS``.
-
-    Returns
-    -------
-    Survey
-
-    Raises
-    ------
-    InputError
-        If there is no such survey; the message holds the nearest names.
-    """
-    if name not in SURVEYS:
-        raise unknown_name("survey", name, SURVEYS)
-    return SURVEYS[name]
-
-
-def flux_from_mag(mag, zero_point_mag: float):
-    """Flux of an AB magnitude.
-
-    Parameters
-    ----------
-    mag : float or ndarray
-        AB magnitude.
-    zero_point_mag : float
-        AB magnitude of one flux unit.
-
-    Returns
-    -------
-    float or ndarray
-        Flux in the survey's units.
-    """
-    return 10.0 ** (-0.4 * (np.asarray(mag, dtype=float) - zero_point_mag))
-
-
-def mag_from_flux(flux, zero_point_mag: float):
-    """AB magnitude of a flux; the inverse of ``flux_from_mag``.
-
-    Parameters
-    ----------
-    flux : float or ndarray
-        Flux in the survey's units, greater than zero; NaN (masked) stays NaN.
-    zero_point_mag : float
-        AB magnitude of one flux unit.
-
-    Returns
-    -------
-    float or ndarray
-        AB magnitude.
-
-    Raises
-    ------
-    InputError
-        If a flux is zero or negative.
-    """
-    flux = np.asarray(flux, dtype=float)
-    if np.any(flux <= 0):
-        raise InputError(f"a magnitude needs flux > 0, got a minimum of {np.nanmin(flux):g}: set such pixels to NaN")
-    return zero_point_mag - 2.5 * np.log10(flux)
+        Returns
+        -------
+        str
+        """
+        return self.tile_pattern.format(survey=self.name, ra=ra_deg, dec=dec_deg, band=band, kind=kind)

@@ -1,0 +1,163 @@
+"""One system in a process of its own: its peak memory is its own, and its crash too.
+
+Run as ``python -m lensdetect.challenge.job FOLDER``, where FOLDER holds ``job.json``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+import os
+import pickle
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lensdetect.challenge.costs import Costs, write_costs
+from lensdetect.challenge.plan import ChallengePlan, plan_from_values
+from lensdetect.challenge.stamp_sets import Split, StampSet, open_split
+from lensdetect.challenge.systems import Entry
+from lensdetect.stamps import write_whole
+
+#: Seconds between two looks at the clock and at the parent.
+_BEAT_S = 0.5
+
+
+@dataclass(frozen=True)
+class Job:
+    """What one process has to do; written as ``job.json``.
+
+    Parameters
+    ----------
+    entry : Entry
+        Which system.
+    data : StampSet
+        To train on.
+    test : StampSet or None
+        To test on.
+    plan : ChallengePlan
+        How long.
+    seed : int
+        Of split and training.
+    split_seed : int
+        Of the test stamps that are held out where there is no test set: the
+        same for all repeats.
+    """
+
+    entry: Entry
+    data: StampSet
+    test: StampSet | None
+    plan: ChallengePlan
+    seed: int
+    split_seed: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """Job in JSON values."""
+        return json.loads(json.dumps(dataclasses.asdict(self)))
+
+
+def job_from_dict(values: dict[str, Any]) -> Job:
+    """Job from what ``Job.as_dict`` made."""
+    entry = values["entry"]
+    entry = Entry(**entry | {"bands": tuple(entry["bands"]), "members": tuple(entry["members"])})
+    test = values["test"] and StampSet(**values["test"])
+    return Job(
+        entry, StampSet(**values["data"]), test, plan_from_values(values["plan"]), values["seed"], values["split_seed"]
+    )
+
+
+def is_done(folder: Path) -> bool:
+    """Whether a job's scores and costs are there."""
+    return (folder / "costs.json").is_file()
+
+
+def run_job(folder: Path) -> None:
+    """Do a job, or go on with it: leaves ``scores.npz`` and then ``costs.json``.
+
+    Parameters
+    ----------
+    folder : Path
+        With ``job.json``.
+    """
+    clock = _Clock(folder / "wall_s.txt")
+    job = job_from_dict(json.loads((folder / "job.json").read_text()))
+    split = open_split(
+        job.data, job.test, test_fraction=job.plan.test_fraction, seed=job.split_seed, bands=job.entry.bands
+    )
+    found = _RUNNERS[job.entry.kind](job, split, folder)
+    costs = found.pop("costs")
+    write_whole(folder / "scores.npz", lambda file: np.savez(file, **found))
+    write_costs(folder / "costs.json", costs, wall_s=clock.seconds())
+
+
+def _run_network(job: Job, split: Split, folder: Path) -> dict[str, Any]:
+    from lensdetect.challenge.networks import run_network
+
+    return run_network(job.entry.name, split, folder, plan=job.plan, seed=job.seed)
+
+
+def _run_classical(job: Job, split: Split, folder: Path) -> dict[str, Any]:
+    from lensdetect.challenge.features import run_classical
+
+    return run_classical(job.entry.name, split, folder, plan=job.plan, seed=job.seed)
+
+
+def _run_oracle(job: Job, split: Split, folder: Path) -> dict[str, Any]:
+    from lensdetect.challenge.oracle import oracle_scores
+
+    chosen, whole = split.test, (job.test or job.data).open()[1]
+    path = folder / "population.pickle"
+    population = pickle.loads(path.read_bytes()) if path.is_file() else None
+    began = time.perf_counter()
+    scores = oracle_scores(
+        chosen.whole, chosen.rows, survey=whole, seed=job.seed, bands=job.entry.bands, population=population
+    )
+    costs = Costs(scoring_stamps_per_s=len(scores) / (time.perf_counter() - began))
+    return {"test": scores, "costs": costs}
+
+
+_RUNNERS = {"network": _run_network, "classical": _run_classical, "oracle": _run_oracle}
+
+
+class _Clock:
+    """Time that all processes have spent on a job; ends the process when its parent has gone."""
+
+    def __init__(self, path: Path):
+        self._path, self._began = path, time.monotonic()
+        self._before = float(path.read_text()) if path.is_file() else 0.0
+        self._parent = os.getppid()
+        threading.Thread(target=self._beat, daemon=True).start()
+
+    def seconds(self) -> float:
+        return self._before + time.monotonic() - self._began
+
+    def _beat(self) -> None:
+        while True:
+            time.sleep(_BEAT_S)
+            if os.getppid() != self._parent:
+                os._exit(1)
+            text = f"{self.seconds():.1f}"
+            write_whole(self._path, lambda file, text=text: file.write(text.encode()))
+
+
+def main() -> int:
+    """Do the job of the folder that the command line names; the last line of a failure says why."""
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    logging.getLogger("lensdetect").setLevel(logging.INFO)
+    try:
+        run_job(Path(sys.argv[1]))
+    except Exception as error:  # whatever it is, it ends this system and no other
+        logging.getLogger("lensdetect").info("", exc_info=True)
+        print(f"{type(error).__name__}: {' '.join(str(error).split())}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Search a survey: tiles and a catalogue in, a ranked catalogue of candidates out."""
