@@ -2,8 +2,8 @@
 
     python benchmarks/bench_zoo.py --bands u,g,r,i
 
-Building is timed in processor time, the second time of three in one process:
-the first pays for what TensorFlow sets up once.
+Building is timed in processor time: the median of the rounds, and at the end
+the slowest of all, which pays for what TensorFlow sets up once.
 """
 
 from __future__ import annotations

@@ -5,33 +5,31 @@ from __future__ import annotations
 import keras
 
 from lensdetect.errors import InputError, unknown_name
-from lensdetect.network.encoders import build_encoder
+from lensdetect.network.assembly import chain_parts, merge_branches
 from lensdetect.network.fronts import build_front
-from lensdetect.network.heads import build_head
-from lensdetect.network.spec import DetectorSpec
-from lensdetect.network.stems import build_stem
+from lensdetect.network.spec import DetectorSpec, MergedSpec
 from lensdetect.network.zoo import DETECTORS
 from lensdetect.survey import SURVEYS, Band
 
 
-def get_spec(name_or_spec: str | DetectorSpec) -> DetectorSpec:
+def get_spec(name_or_spec: str | DetectorSpec | MergedSpec) -> DetectorSpec | MergedSpec:
     """Spec of a named detector; a spec is returned as it is.
 
     Parameters
     ----------
-    name_or_spec : str or DetectorSpec
+    name_or_spec : str, DetectorSpec or MergedSpec
         A key of ``DETECTORS``, or a spec of your own.
 
     Returns
     -------
-    DetectorSpec
+    DetectorSpec or MergedSpec
 
     Raises
     ------
     InputError
         If there is no such detector; the message holds the nearest names.
     """
-    if isinstance(name_or_spec, DetectorSpec):
+    if isinstance(name_or_spec, (DetectorSpec, MergedSpec)):
         return name_or_spec
     if name_or_spec not in DETECTORS:
         raise unknown_name("detector", str(name_or_spec), DETECTORS)
@@ -39,13 +37,13 @@ def get_spec(name_or_spec: str | DetectorSpec) -> DetectorSpec:
 
 
 def build_detector(
-    name_or_spec: str | DetectorSpec, bands: tuple[Band | str, ...] | None = None, *, size: int = 101
+    name_or_spec: str | DetectorSpec | MergedSpec, bands: tuple[Band | str, ...] | None = None, *, size: int = 101
 ) -> keras.Model:
     """Build a detector with fresh weights.
 
     Parameters
     ----------
-    name_or_spec : str or DetectorSpec
+    name_or_spec : str, DetectorSpec or MergedSpec
         A key of ``DETECTORS``, or a spec of your own.
     bands : tuple of Band or of str, optional
         Bands of the cutouts, in order; names are those of the survey
@@ -72,10 +70,8 @@ def build_detector(
     bands = resolve_bands(bands)
     cutouts = keras.Input((size, size, len(bands)), dtype="float32", name="cutouts")
     images, bad = build_front(spec.front, cutouts, bands=bands)
-    grid = build_stem(spec.stem, images, bad=bad)
-    tokens = build_encoder(spec.encoder, grid)
-    logit = build_head(spec.head, tokens)
-    return keras.Model(cutouts, logit, name=name)
+    assemble = merge_branches if isinstance(spec, MergedSpec) else chain_parts
+    return keras.Model(cutouts, assemble(spec, images, bad=bad), name=name)
 
 
 def resolve_bands(bands: tuple[Band | str, ...] | None) -> tuple[Band, ...]:

@@ -13,19 +13,22 @@ from keras import layers, regularizers
 
 from lensdetect.errors import InputError
 from lensdetect.network.layers import AddPositions, grid_positions, published_positions
-from lensdetect.network.spec import PreNormEncoder, PublishedEncoder
+from lensdetect.network.naming import any_of
+from lensdetect.network.spec import Encoder, PreNormEncoder, PublishedEncoder
 
 
 @singledispatch
-def build_encoder(spec, grid):
+def build_encoder(spec, grid, *, prefix: str = "encoder"):
     """Let the cells of a grid attend to each other.
 
     Parameters
     ----------
-    spec : PublishedEncoder or PreNormEncoder
+    spec : Encoder
         Which encoder.
     grid : KerasTensor
         ``(n, rows, columns, dim)``.
+    prefix : str
+        How the names of the layers begin.
 
     Returns
     -------
@@ -37,7 +40,7 @@ def build_encoder(spec, grid):
     InputError
         If ``spec`` is no encoder, or does not fit the width of the grid.
     """
-    raise InputError(f"encoder must be PublishedEncoder or PreNormEncoder, got {type(spec).__name__}")
+    raise InputError(f"encoder must be {any_of(Encoder)}, got {type(spec).__name__}")
 
 
 def self_attention(tokens, *, num_heads: int, key_dim: int, dropout: float, l2: float, name: str):
@@ -74,11 +77,11 @@ def self_attention(tokens, *, num_heads: int, key_dim: int, dropout: float, l2: 
 
 
 @build_encoder.register
-def _(spec: PublishedEncoder, grid):
+def _(spec: PublishedEncoder, grid, *, prefix: str = "encoder"):
     _, rows, columns, dim = grid.shape
-    x = layers.Reshape((rows * columns, dim), name="encoder_tokens")(grid)
+    x = layers.Reshape((rows * columns, dim), name=f"{prefix}_tokens")(grid)
     code = published_positions(rows * columns, dim)
-    x = AddPositions(code, factor=math.sqrt(dim), name="encoder_positions")(x)
+    x = tokens = AddPositions(code, factor=math.sqrt(dim), name=f"{prefix}_positions")(x)
     for group, count in enumerate(spec.groups, start=1):
         branches = [
             self_attention(
@@ -87,28 +90,30 @@ def _(spec: PublishedEncoder, grid):
                 key_dim=spec.key_dim,
                 dropout=spec.attention_dropout,
                 l2=spec.l2,
-                name=f"encoder_group_{group}_attention_{branch}",
+                name=f"{prefix}_group_{group}_attention_{branch}",
             )
             for branch in range(1, count + 1)
         ]
-        x = layers.Add(name=f"encoder_group_{group}_sum")(branches) if count > 1 else branches[0]
-    y = layers.Dense(spec.mlp_dim, activation="elu", name="encoder_mlp_1")(x)
-    y = layers.Dropout(spec.dropout, name="encoder_mlp_1_dropout")(y)
-    y = layers.Dense(dim, activation="elu", name="encoder_mlp_2")(y)
-    y = layers.Dropout(spec.dropout, name="encoder_mlp_2_dropout")(y)
-    return layers.LayerNormalization(epsilon=1e-6, name="encoder_norm")(layers.Add(name="encoder_residual")([x, y]))
+        x = layers.Add(name=f"{prefix}_group_{group}_sum")(branches) if count > 1 else branches[0]
+    y = layers.Dense(spec.mlp_dim, activation="elu", name=f"{prefix}_mlp_1")(x)
+    y = layers.Dropout(spec.dropout, name=f"{prefix}_mlp_1_dropout")(y)
+    y = layers.Dense(dim, activation="elu", name=f"{prefix}_mlp_2")(y)
+    y = layers.Dropout(spec.dropout, name=f"{prefix}_mlp_2_dropout")(y)
+    around = tokens if spec.skip_attention else x
+    x = layers.Add(name=f"{prefix}_residual")([around, y])
+    return layers.LayerNormalization(epsilon=1e-6, name=f"{prefix}_norm")(x)
 
 
 @build_encoder.register
-def _(spec: PreNormEncoder, grid):
+def _(spec: PreNormEncoder, grid, *, prefix: str = "encoder"):
     _, rows, columns, dim = grid.shape
     if dim % spec.num_heads:
         raise InputError(f"the {spec.num_heads} heads must share the token width evenly, got a width of {dim}")
-    x = layers.Reshape((rows * columns, dim), name="encoder_tokens")(grid)
-    x = AddPositions(grid_positions(rows, columns, dim), name="encoder_positions")(x)
+    x = layers.Reshape((rows * columns, dim), name=f"{prefix}_tokens")(grid)
+    x = AddPositions(grid_positions(rows, columns, dim), name=f"{prefix}_positions")(x)
     for number in range(1, spec.num_blocks + 1):
-        x = encoder_block(x, spec, name=f"encoder_block_{number}")
-    return layers.LayerNormalization(epsilon=1e-6, name="encoder_norm")(x)
+        x = encoder_block(x, spec, name=f"{prefix}_block_{number}")
+    return layers.LayerNormalization(epsilon=1e-6, name=f"{prefix}_norm")(x)
 
 
 def encoder_block(tokens, spec: PreNormEncoder, *, name: str):

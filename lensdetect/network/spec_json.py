@@ -6,27 +6,9 @@ import dataclasses
 from typing import Any
 
 from lensdetect.errors import InputError, unknown_name
-from lensdetect.network.spec import (
-    AsinhFront,
-    AttentionPoolHead,
-    ConvRow,
-    ConvStem,
-    DetectorSpec,
-    PreNormEncoder,
-    PublishedEncoder,
-    PublishedFront,
-    PublishedHead,
-    ResidualStem,
-    Stage,
-)
+from lensdetect.network import spec as parts
 
-_KINDS = {
-    kind.__name__: kind
-    for kind in (
-        *(PublishedFront, AsinhFront, ConvRow, ConvStem, Stage, ResidualStem, PublishedEncoder),
-        *(PreNormEncoder, PublishedHead, AttentionPoolHead, DetectorSpec),
-    )
-}
+_KINDS = {name: kind for name, kind in vars(parts).items() if dataclasses.is_dataclass(kind)}
 
 
 def spec_to_dict(spec: Any) -> Any:

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 from functools import singledispatch
 
-from keras import layers, regularizers
+from keras import layers
 
 from lensdetect.errors import InputError
-from lensdetect.network.spec import ConvStem, ResidualStem
+from lensdetect.network.naming import any_of
+from lensdetect.network.spec import ResidualStem, Stem
 
 
 @singledispatch
-def build_stem(spec, images, *, bad=None):
+def build_stem(spec, images, *, bad=None, prefix: str = "stem"):
     """Reduce images to a grid of features.
 
     Parameters
     ----------
-    spec : ConvStem or ResidualStem
+    spec : Stem
         Which stem.
     images : KerasTensor
         ``(n, height, width, band)``, preprocessed.
     bad : KerasTensor, optional
         Of the same shape, 1 where a pixel is bad.
+    prefix : str
+        How the names of the layers begin.
 
     Returns
     -------
@@ -33,57 +36,34 @@ def build_stem(spec, images, *, bad=None):
     InputError
         If ``spec`` is no stem, or the images are too small for it.
     """
-    raise InputError(f"stem must be ConvStem or ResidualStem, got {type(spec).__name__}")
+    raise InputError(f"stem must be {any_of(Stem)}, got {type(spec).__name__}")
 
 
-@build_stem.register
-def _(spec: ConvStem, images, *, bad=None):
-    smallest = smallest_size(spec)
-    if min(images.shape[1:3]) < smallest:
-        raise InputError(f"this ConvStem needs cutouts of at least {smallest} pixels, got {images.shape[1]}")
-    x = images if bad is None else layers.Concatenate(name="stem_input")([images, bad])
-    for number, row in enumerate(spec.rows, start=1):
-        name = f"stem_conv_{number}"
-        x = layers.Conv2D(
-            row.filters,
-            row.kernel,
-            activation=spec.activation,
-            kernel_regularizer=regularizers.L2(spec.l2) if spec.l2 else None,
-            name=name,
-        )(x)
-        if row.pool:
-            x = layers.MaxPooling2D(2, name=f"{name}_pool")(x)
-        if row.batch_norm:
-            x = layers.BatchNormalization(name=f"{name}_norm")(x)
-        if row.dropout:
-            x = layers.Dropout(row.dropout, name=f"{name}_dropout")(x)
-    return x
-
-
-def smallest_size(spec: ConvStem) -> int:
-    """Height of the smallest image of which a ``ConvStem`` leaves one cell.
+def with_bad_pixels(images, bad, *, prefix: str):
+    """Images with the planes that mark bad pixels, if the front gave any.
 
     Parameters
     ----------
-    spec : ConvStem
-        Which stem.
+    images : KerasTensor
+        ``(n, height, width, band)``.
+    bad : KerasTensor or None
+        Of the same shape.
+    prefix : str
+        How the name of the layer begins.
 
     Returns
     -------
-    int
-        In pixels.
+    KerasTensor
+        ``(n, height, width, band)`` or twice as many planes.
     """
-    size = 1
-    for row in reversed(spec.rows):
-        size = size * (2 if row.pool else 1) + row.kernel - 1
-    return size
+    return images if bad is None else layers.Concatenate(name=f"{prefix}_input")([images, bad])
 
 
 @build_stem.register
-def _(spec: ResidualStem, images, *, bad=None):
+def _(spec: ResidualStem, images, *, bad=None, prefix: str = "stem"):
     x = images
     for number, stage in enumerate(spec.stages, start=1):
-        name = f"stem_stage_{number}"
+        name = f"{prefix}_stage_{number}"
         x = convolve(x, stage.filters, kernel=stage.kernel, stride=stage.stride, name=f"{name}_conv")
         if number == 1 and bad is not None:
             x = layers.Add(name=f"{name}_sum")([x, _bad_features(bad, stage, name=f"{name}_bad")])
