@@ -47,6 +47,15 @@ FLAGS: dict[str, Flag] = {
         Flag(5, "wrong_shape", True, "not the detector's size, and neither crop nor pad was asked for"),
         Flag(6, "unreadable", True, "a file is absent, truncated or not in its format"),
         Flag(7, "blank", True, "no finite pixel in any band"),
+        Flag(8, "edge", False, "reaches beyond the edge of its tile: NaN was put outside"),
+        Flag(9, "saturated", False, "the core is flat or missing, as of something too bright for the detector"),
+        Flag(10, "trail", False, "a line runs through it, as of a satellite or an aeroplane"),
+        Flag(11, "bad_column", False, "a row or column is too bright, too dark or dead"),
+        Flag(12, "bad_background", False, "the sky is not flat: a ghost, a halo, a trough, a step in depth"),
+        Flag(13, "cosmic_ray", False, "something sharper than any point of light, in one band"),
+        Flag(14, "misaligned", False, "one band is shifted against the others"),
+        Flag(15, "duplicate", False, "another object of the catalogue, nearer to its beginning, is at this place"),
+        Flag(16, "star_like", False, "what is in the middle is as sharp as a point of light"),
     )
 }
 

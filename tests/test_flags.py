@@ -24,6 +24,15 @@ def test_bits_are_stable():
         "wrong_shape": 32,
         "unreadable": 64,
         "blank": 128,
+        "edge": 256,
+        "saturated": 512,
+        "trail": 1024,
+        "bad_column": 2048,
+        "bad_background": 4096,
+        "cosmic_ray": 8192,
+        "misaligned": 16384,
+        "duplicate": 32768,
+        "star_like": 65536,
     }
 
 

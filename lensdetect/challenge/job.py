@@ -1,16 +1,11 @@
-"""One system in a process of its own: its peak memory is its own, and its crash too.
-
-Run as ``python -m lensdetect.challenge.job FOLDER``, where FOLDER holds ``job.json``.
-"""
+"""One system in a process of its own: its peak memory is its own, and its crash too."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-import logging
 import os
 import pickle
-import sys
 import threading
 import time
 from dataclasses import dataclass
@@ -144,20 +139,3 @@ class _Clock:
                 os._exit(1)
             text = f"{self.seconds():.1f}"
             write_whole(self._path, lambda file, text=text: file.write(text.encode()))
-
-
-def main() -> int:
-    """Do the job of the folder that the command line names; the last line of a failure says why."""
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
-    logging.getLogger("lensdetect").setLevel(logging.INFO)
-    try:
-        run_job(Path(sys.argv[1]))
-    except Exception as error:  # whatever it is, it ends this system and no other
-        logging.getLogger("lensdetect").info("", exc_info=True)
-        print(f"{type(error).__name__}: {' '.join(str(error).split())}", file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

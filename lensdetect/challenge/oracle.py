@@ -7,10 +7,12 @@ whether the arcs are there: the log likelihood ratio is
 Science, section 13.2), summed over all bands. A stamp without a source is asked
 for the arcs of a lens drawn at random.
 
-Left out: that nobody is told where to look for which arcs, and that no
-deflector can be subtracted without an error, so no detector can come up to it;
-photon noise of the arcs themselves, glitches (which it takes for noise), and
-what is known of how often arcs of a kind occur.
+Left out: that nobody is told which arcs to look for, and that no deflector can
+be subtracted without an error. A stamp without a source is most often asked for
+arcs so bright that they are plainly not there, while faint arcs have to be
+found in their own stamp only. So the bound is a loose one, near 1 wherever most
+arcs exceed the noise. Left out too: photon noise of the arcs themselves,
+glitches (which it takes for noise), and how often arcs of a kind occur.
 """
 
 from __future__ import annotations

@@ -26,8 +26,10 @@ Operations are multiply-adds for one stamp."""
 
 _ORACLE_NOTE = """\
 The oracle is no detector but a bound: it is told the noiseless arcs, the deflector and the noise of each stamp, and
-asks only whether the arcs are there. No detector is told where to look, nor can it subtract a deflector without an
-error. It leaves out the photon noise of the arcs themselves and takes glitches for noise."""
+asks only whether the arcs are there; a stamp without a source is asked for the arcs of a lens drawn at random, which
+are most often plainly not there. No detector is told what to look for, nor can it subtract a deflector without an
+error, so the bound is a loose one. It leaves out the photon noise of the arcs themselves and takes glitches for
+noise."""
 
 
 def markdown(results: pd.DataFrame, *, heading: str) -> str:

@@ -83,7 +83,7 @@ def run_in_process(folder: Path) -> str:
     environment = {"TF_CPP_MIN_LOG_LEVEL": "3"} | os.environ | {"PYTHONPATH": path}
     with open(folder / "log.txt", "a") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "lensdetect.challenge.job", str(folder)],
+            [sys.executable, "-m", "lensdetect.challenge", str(folder)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -98,12 +98,10 @@ def run_in_process(folder: Path) -> str:
             except subprocess.TimeoutExpired:
                 process.kill()
             raise
-    return _failure(code, folder / "log.txt")
+    return "" if code == 0 and is_done(folder) else _failure(code, folder / "log.txt")
 
 
 def _failure(code: int, log: Path) -> str:
-    if code == 0:
-        return ""
     if code < 0:
         return f"its process was ended by signal {-code} (out of memory?); see {log}"
     lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]

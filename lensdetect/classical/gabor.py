@@ -83,9 +83,11 @@ def _kernels(size: tuple[int, int]) -> tuple[np.ndarray, ...]:
     found = []
     for wavelength in _WAVELENGTHS_PIX:
         for number in range(_NUM_ROTATIONS):
-            kernel = np.real(gabor_kernel(1 / wavelength, theta=np.pi * number / _NUM_ROTATIONS)).astype(np.float32)
-            # Without its mean the kernel does not see the brightness itself.
-            found.append(fft.rfft2(_centred(kernel - kernel.mean(), size)))
+            wave = gabor_kernel(1 / wavelength, theta=np.pi * number / _NUM_ROTATIONS)
+            envelope = np.abs(wave)
+            # Less its envelope, so that it does not answer to the brightness itself.
+            kernel = wave.real - envelope * (wave.real.sum() / envelope.sum())
+            found.append(fft.rfft2(_centred(kernel.astype(np.float32), size)))
     return tuple(found)
 
 

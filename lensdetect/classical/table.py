@@ -46,18 +46,18 @@ def _fit_kernel_machine(features: np.ndarray, is_lens: np.ndarray, seed: int) ->
     from sklearn.preprocessing import StandardScaler
     from sklearn.svm import SVC
 
-    pipeline = make_pipeline(StandardScaler(copy=False), SVC(kernel="rbf", cache_size=500))
+    pipeline = make_pipeline(StandardScaler(), SVC(kernel="rbf", cache_size=500))
     width = 1 / features.shape[1]
     grid = {"svc__C": [1.0, 10.0, 100.0], "svc__gamma": [0.1 * width, 0.3 * width, width]}
     folds = int(min(3, is_lens.sum(), (~is_lens).sum()))
     if folds < 2:
-        return pipeline.fit(features.copy(), is_lens)
+        return pipeline.fit(features, is_lens)
     search = GridSearchCV(
         pipeline, grid, scoring="roc_auc", cv=StratifiedKFold(folds, shuffle=True, random_state=seed), refit=False
     )
     rows = _balanced_rows(is_lens, seed)
     search.fit(features[rows], is_lens[rows])
-    return pipeline.set_params(**search.best_params_).fit(features.copy(), is_lens)
+    return pipeline.set_params(**search.best_params_).fit(features, is_lens)
 
 
 def _balanced_rows(is_lens: np.ndarray, seed: int) -> np.ndarray:

@@ -166,7 +166,7 @@ def found_by_truth(
         axes.errorbar(
             places, rate, yerr=error, marker=_MARKERS[number % len(_MARKERS)], label=finding.title, **_style(number)
         )
-    names = [f"{low:.3g} to {high:.3g}\n{n}" for low, high, n in zip(edges[:-1], edges[1:], counts, strict=True)]
+    names = [f"{low:.2g}\nto {high:.2g}\n{n}" for low, high, n in zip(edges[:-1], edges[1:], counts, strict=True)]
     axes.set_xticks(np.arange(len(counts)), names, fontsize=8)
     axes.set(
         xlabel=f"{label}; number of lenses below",

@@ -16,6 +16,8 @@ from lensdetect.metrics import LensMetrics
 
 _COLUMNS = 4
 _BINS = 40
+#: Range of scores from which on their axis is logarithmic.
+_WIDE = 200.0
 
 
 def _panels(count: int, *, width: float, height: float) -> tuple[Figure, list[Axes]]:
@@ -71,7 +73,7 @@ def score_histograms(is_lens, findings: Sequence[Finding]) -> Figure:
     is_lens = np.asarray(is_lens, bool)
     figure, panels = _panels(len(findings), width=3.4, height=2.8)
     for axes, finding in zip(panels, findings, strict=True):
-        edges = np.histogram_bin_edges(finding.scores, bins=_BINS)
+        edges = _score_bins(axes, finding.scores)
         others, lenses = finding.scores[~is_lens], finding.scores[is_lens]
         axes.hist(others, bins=edges, color=OTHER_COLOUR, alpha=0.6, label="others")
         axes.hist(lenses, bins=edges, histtype="step", color=LENS_COLOUR, linewidth=1.8, label="lenses")
@@ -81,6 +83,16 @@ def score_histograms(is_lens, findings: Sequence[Finding]) -> Figure:
     panels[0].legend(fontsize=8)
     panels[0].set_ylabel("stamps")
     return figure
+
+
+def _score_bins(axes: Axes, scores: np.ndarray) -> np.ndarray:
+    """Even bins; logarithmic on both sides of 0 where scores span powers of ten."""
+    low, high = float(scores.min()), float(scores.max())
+    if high - low < _WIDE:
+        return np.histogram_bin_edges(scores, bins=_BINS)
+    axes.set_xscale("asinh")
+    axes.tick_params(axis="x", labelsize=7)
+    return np.sinh(np.linspace(np.arcsinh(low), np.arcsinh(high), _BINS + 1))
 
 
 def confusion_matrices(findings: Sequence[Finding]) -> Figure:

@@ -29,7 +29,7 @@ def simulate(
     size: int = 101,
     shard_size: int = 500,
     layout: str = "shards",
-    lens_fraction: float = 0.401,
+    lens_fraction: float | None = None,
     population: Population | None = None,
     progress: bool = True,
 ) -> Path:
@@ -58,11 +58,10 @@ def simulate(
     layout : str
         "shards" (read by ``Shards``) or "challenge" (the file layout of the
         Bologna Lens Challenge with its truth table).
-    lens_fraction : float
-        Share of stamps with a source.
+    lens_fraction : float, optional
+        Share of stamps with a source; that of the population if not given.
     population : Population, optional
-        What is drawn from; that of ``default_population`` if not given. Its lens
-        fraction is replaced by ``lens_fraction``.
+        What is drawn from; that of ``default_population`` if not given.
     progress : bool
         Whether to show a progress bar where standard error is a terminal.
 
@@ -79,7 +78,9 @@ def simulate(
     """
     workers = (os.cpu_count() or 1) if workers is None else workers
     check_whole("workers", workers, low=1)
-    population = dataclasses.replace(population or default_population(survey), lens_fraction=lens_fraction)
+    population = population or default_population(survey)
+    if lens_fraction is not None:
+        population = dataclasses.replace(population, lens_fraction=lens_fraction)
     plan = Plan(survey, population, Path(folder), count, seed, size, shard_size, layout)
     manifest = build_manifest(plan)
     open_folder(plan.folder, manifest, file_name=plan.form.manifest_name)

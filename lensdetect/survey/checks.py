@@ -126,7 +126,17 @@ def _check_names(table: dict[str, Any]) -> None:
 
 
 def survey_from_table(table: dict[str, Any]) -> Survey:
-    """Survey that a checked file describes."""
+    """Survey that a checked file describes.
+
+    Parameters
+    ----------
+    table : dict
+        What the file holds.
+
+    Returns
+    -------
+    Survey
+    """
     scale = float(table["pixel_scale_arcsec"])
     bands = tuple(_band(row, pixel_scale_arcsec=scale) for row in table["bands"])
     names = [band.name for band in bands]

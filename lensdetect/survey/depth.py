@@ -35,7 +35,19 @@ def noise_from_depth(depth_mag: float, zero_point_mag: float, *, snr: float, noi
 
 
 def aperture_pixels(diameter_arcsec: float, pixel_scale_arcsec: float) -> float:
-    """Pixels in a round aperture."""
+    """Pixels in a round aperture.
+
+    Parameters
+    ----------
+    diameter_arcsec : float
+        Of the aperture.
+    pixel_scale_arcsec : float
+        Side of one pixel.
+
+    Returns
+    -------
+    float
+    """
     return math.pi * (0.5 * diameter_arcsec / pixel_scale_arcsec) ** 2
 
 

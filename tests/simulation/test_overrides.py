@@ -54,7 +54,7 @@ def test_an_empty_file_changes_nothing(read):
     [
         (
             "[foolers]\nspirl = 0.2",
-            r"unknown parameter in \[foolers\] of .*population.toml 'spirl': did you mean spiral",
+            r"unknown parameter in \[foolers\] of .*toml 'spirl': did you mean spiral",
         ),
         ("foolerz = 0.2", r"unknown parameter in the top level of .* 'foolerz': did you mean foolers"),
         ("foolers = 3", r"foolers must be a table, got 3: write \[foolers\] and its keys below"),

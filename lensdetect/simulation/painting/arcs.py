@@ -59,13 +59,23 @@ def make_stamp(plan: PaintPlan, job: Job) -> Stamp:
         arcs = expose(scene, survey, conditions=conditions, size=plan.size).arcs
         # what the image does not show cannot be seen in it
         visibility = measure_arcs(
-            np.where(conditions.masked, 0.0, arcs), survey, scene=scene, conditions=conditions
-        )  # fmt: skip
+            np.where(conditions.masked, 0.0, arcs),
+            survey,
+            scene=scene,
+            conditions=conditions,
+            foreground=_light(pixels, conditions),
+        )
         if plan.population.is_lens(scene, visibility):
             break
     is_lens = bool(plan.population.is_lens(scene, visibility))
     painted = pixels + arcs + draw_photon_noise(arcs, conditions, rng=rng)
     return Stamp(painted, _truth(job, plan, is_lens=is_lens, scene=scene, visibility=visibility))
+
+
+def _light(pixels: np.ndarray, conditions: Conditions) -> np.ndarray:
+    """Light of the galaxy under the arcs: the image, less the noise in it."""
+    noise = np.asarray(conditions.noise_sigma, np.float32)
+    return np.sqrt(np.maximum(np.square(np.nan_to_num(pixels)) - np.square(noise), 0.0))
 
 
 def _with_psf(survey: Survey, job: Job) -> Survey:

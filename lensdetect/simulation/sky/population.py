@@ -100,8 +100,9 @@ class SkyPopulation(Population):
         )
 
     def _draw_other(self, survey: Survey, *, galaxies, stars, glitches: tuple[Glitch, ...], rng) -> Scene:
+        kind = draw_kind(self.foolers, rng=rng)
         centre = self._draw_centre(survey, rng=rng)
-        fooler = draw_fooler(draw_kind(self.foolers, rng=rng), centre, survey=survey, rng=rng)
+        fooler = draw_fooler(kind, centre, survey=survey, rng=rng)
         # a galaxy of another kind has no velocity dispersion of an early type
         stays = all(part in fooler.light for part in centre.light)
         return Scene(

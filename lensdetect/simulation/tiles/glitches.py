@@ -12,23 +12,21 @@ from lensdetect.simulation.scene import Glitch
 from lensdetect.simulation.sky.detector import draw_cosmic_rays
 from lensdetect.simulation.sky.optics import StarHalo, draw_ghost
 from lensdetect.simulation.sky.reduction import draw_sky_hole
-from lensdetect.simulation.sky.trails import AeroplaneTrail, SatelliteTrail, draw_aeroplane_trail, draw_satellite_trails
+from lensdetect.simulation.sky.trails import draw_aeroplane_trail, draw_satellite_trails
 from lensdetect.simulation.tiles.layout import Tile
 from lensdetect.simulation.tiles.light import moved
 from lensdetect.simulation.tiles.rates import TileRates
+from lensdetect.simulation.tiles.trails import Trail, half_width_arcsec, paint_trail
 from lensdetect.survey import Survey
-
-#: Glitches that run through the whole tile.
-Trail = SatelliteTrail | AeroplaneTrail
-
-#: Rows that a satellite's trail is painted in at once: few, since only columns near it are touched.
-_TRAIL_ROWS = 128
-
-#: Trails end where they have fallen to this many of their standard deviations.
-_TRAIL_REACH = 5.0
 
 #: Aureoles are painted out to where they are fainter than this, in sky sigma of one pixel.
 _HALO_SIGMA = 0.02
+
+#: Farthest that an aureole is followed.
+_FARTHEST_HALO_PIX = 1500
+
+#: Side of the place for which a ghost, a hole or a cosmic ray is drawn, and how far they reach from its middle.
+_PLACE_ARCSEC, _GHOST_ARCSEC, _HOLE_ARCSEC, _RAY_ARCSEC = 20.0, 80.0, 30.0, 20.0
 
 
 @dataclass(frozen=True)
@@ -38,9 +36,8 @@ class Placed:
     Parameters
     ----------
     glitch : Glitch
-        Trails are relative to the middle of the tile; all others stand at their own origin.
     x_pix, y_pix : float
-        Where that origin is in the tile.
+        Where in the tile its own origin is.
     reach_pix : float
         How far it reaches from there.
     """
@@ -51,9 +48,7 @@ class Placed:
     reach_pix: float
 
 
-def draw_tile_glitches(
-    rates: TileRates, tile: Tile, *, survey: Survey, rng: np.random.Generator
-) -> tuple[Placed, ...]:
+def draw_tile_glitches(rates: TileRates, tile: Tile, *, survey: Survey, rng: np.random.Generator) -> list[Placed]:
     """Draw trails, ghosts, cosmic rays and sky holes of one tile.
 
     Parameters
@@ -65,43 +60,36 @@ def draw_tile_glitches(
 
     Returns
     -------
-    tuple of Placed
+    list of Placed
     """
     arcmin2 = tile.height * tile.width * (tile.pixel_scale_arcsec / 60.0) ** 2
     side = min(tile.height, tile.width) * tile.pixel_scale_arcsec
-    glitches: list[Glitch] = []
+    middle = 0.5 * (tile.width - 1), 0.5 * (tile.height - 1)
+    placed = []
     for draw, mean in ((draw_satellite_trails, rates.satellite_trails), (draw_aeroplane_trail, rates.aeroplane_trails)):
         for _ in range(rng.poisson(mean)):
-            glitches += [_even(trail) for trail in draw(survey, side_arcsec=side, rng=rng)]
-    placed = [Placed(trail, 0.5 * (tile.width - 1), 0.5 * (tile.height - 1), math.inf) for trail in glitches]
+            placed += [Placed(trail, *middle, math.inf) for trail in draw(survey, side_arcsec=side, rng=rng)]
     for draw, density, reach_arcsec in (
-        (draw_cosmic_rays, rates.cosmic_rays_per_arcmin2, 18.0),
-        (draw_ghost, rates.ghosts_per_arcmin2, 70.0),
-        (draw_sky_hole, rates.sky_holes_per_arcmin2, 25.0),
+        (draw_cosmic_rays, rates.cosmic_rays_per_arcmin2, _RAY_ARCSEC),
+        (draw_ghost, rates.ghosts_per_arcmin2, _GHOST_ARCSEC),
+        (draw_sky_hole, rates.sky_holes_per_arcmin2, _HOLE_ARCSEC),
     ):
         for _ in range(rng.poisson(density * arcmin2)):
-            x, y = rng.uniform(0.0, tile.width), rng.uniform(0.0, tile.height)
-            for glitch in draw(survey, side_arcsec=20.0, rng=rng):
-                placed.append(Placed(glitch, float(x), float(y), reach_arcsec / tile.pixel_scale_arcsec))
-    return tuple(placed)
-
-
-def _even(trail: Trail) -> Trail:
-    """A satellite that does not tumble: its trail is the same wherever along it one starts to paint."""
-    return dataclasses.replace(trail, flicker=0.0) if isinstance(trail, SatelliteTrail) else trail
+            place = float(rng.uniform(0.0, tile.width)), float(rng.uniform(0.0, tile.height))
+            drawn = draw(survey, side_arcsec=_PLACE_ARCSEC, rng=rng)
+            placed += [Placed(glitch, *place, reach_arcsec / tile.pixel_scale_arcsec) for glitch in drawn]
+    return placed
 
 
 def place_halo(halo: StarHalo, x_pix: float, y_pix: float, *, survey: Survey, noise_sigma: np.ndarray) -> Placed:
-    """A star's halo, with how far it can be seen."""
-    radius = max(halo_radius_arcsec(halo, survey, noise_sigma=noise_sigma, level_sigma=_HALO_SIGMA))
-    reach = max(radius, 10.0 * halo.spike_arcsec)
-    return Placed(halo, x_pix, y_pix, reach / survey.pixel_scale_arcsec)
+    """A star's halo in a tile, with how far it can be seen."""
+    aureole = max(aureole_radii_pix(halo, survey, noise_sigma=noise_sigma, level_sigma=_HALO_SIGMA))
+    # a spike falls by e over its length: to 5e-5 over ten of them
+    return Placed(halo, x_pix, y_pix, max(aureole, 10.0 * halo.spike_arcsec / survey.pixel_scale_arcsec))
 
 
-def halo_radius_arcsec(
-    halo: StarHalo, survey: Survey, *, noise_sigma: np.ndarray, level_sigma: float
-) -> tuple[float, ...]:
-    """Radius at which a star's aureole falls to some level in each band.
+def aureole_radii_pix(halo: StarHalo, survey: Survey, *, noise_sigma: np.ndarray, level_sigma: float) -> np.ndarray:
+    """Radius at which a star's aureole falls below some level.
 
     Parameters
     ----------
@@ -114,16 +102,14 @@ def halo_radius_arcsec(
 
     Returns
     -------
-    tuple of float
-        0 where it is fainter everywhere.
+    ndarray
+        ``(band,)``, in pixels.
     """
-    radii = []
-    axis = np.geomspace(0.1, 300.0, 400)
-    probe = dataclasses.replace(halo, x_arcsec=0.0, y_arcsec=0.0, spike_share=0.0)
-    for band, sigma in enumerate(noise_sigma):
-        seen = probe.brightness_of_band(axis, survey=survey, band=band) > level_sigma * sigma
-        radii.append(float(axis[seen].max(initial=0.0)))
-    return tuple(radii)
+    row = np.zeros((1, _FARTHEST_HALO_PIX, len(survey.bands)), np.float32)
+    left = -0.5 * (_FARTHEST_HALO_PIX - 1) * survey.pixel_scale_arcsec
+    bare = dataclasses.replace(halo, x_arcsec=left, y_arcsec=0.0, spike_share=0.0)
+    bare.paint(row, survey=survey, noise_sigma=noise_sigma, rng=np.random.default_rng(0))
+    return np.sum(row[0] > level_sigma * np.asarray(noise_sigma), axis=0)
 
 
 def paint(
@@ -145,59 +131,27 @@ def paint(
     rng : numpy.random.Generator
         In the same state for all parts of one glitch.
     """
-    glitch = placed.glitch
-    if isinstance(glitch, AeroplaneTrail):
-        windows = [(slice(0, len(pixels)), slice(0, tile.width))]
-    elif isinstance(glitch, SatelliteTrail):
-        windows = _along_trail(glitch, len(pixels), first_row=first_row, tile=tile)
-    else:
-        windows = [_around(placed, len(pixels), first_row=first_row, width=tile.width)]
-    for rows, columns in windows:
-        if rows.start < rows.stop and columns.start < columns.stop:
-            view = pixels[rows, columns]
-            shifted = _seen_from(placed, first_row + 0.5 * (rows.start + rows.stop - 1), columns, survey)
-            shifted.paint(view, survey=survey, noise_sigma=noise_sigma, rng=rng)
+    how = {"survey": survey, "noise_sigma": noise_sigma, "rng": rng}
+    if isinstance(placed.glitch, Trail):
+        paint_trail(placed.glitch, pixels, first_row=first_row, tile=tile, **how)
+        return
+    rows = _span(placed.y_pix - first_row, placed.reach_pix, len(pixels))
+    columns = _span(placed.x_pix, placed.reach_pix, tile.width)
+    view = pixels[rows, columns]
+    if view.size:
+        dx = placed.x_pix - 0.5 * (columns.start + columns.stop - 1)
+        dy = placed.y_pix - first_row - 0.5 * (rows.start + rows.stop - 1)
+        scale = survey.pixel_scale_arcsec
+        moved(placed.glitch, dx * scale, dy * scale).paint(view, **how)
 
 
-def _around(placed: Placed, height: int, *, first_row: int, width: int) -> tuple[slice, slice]:
-    """Rows and columns that a glitch reaches."""
-    spans = []
-    for middle, length in ((placed.y_pix - first_row, height), (placed.x_pix, width)):
-        low, high = math.floor(middle - placed.reach_pix), math.ceil(middle + placed.reach_pix) + 1
-        spans.append(slice(min(max(low, 0), length), min(max(high, 0), length)))
-    return spans[0], spans[1]
+def _span(middle: float, reach: float, length: int) -> slice:
+    """Pixels within reach of a position along one side."""
+    low, high = math.floor(middle - reach), math.ceil(middle + reach) + 1
+    return slice(min(max(low, 0), length), min(max(high, 0), length))
 
 
-def _along_trail(trail: SatelliteTrail, height: int, *, first_row: int, tile: Tile) -> list[tuple[slice, slice]]:
-    """Windows about a trail, a few rows each."""
-    scale = tile.pixel_scale_arcsec
-    cosine, sine = math.cos(trail.angle_rad), math.sin(trail.angle_rad)
-    windows = []
-    for start in range(0, height, _TRAIL_ROWS):
-        rows = slice(start, min(start + _TRAIL_ROWS, height))
-        y = (np.array([rows.start, rows.stop - 1]) + first_row - 0.5 * (tile.height - 1)) * scale
-        # across = cosine y - sine x - offset is 0 on the trail
-        middle = (cosine * y - trail.offset_arcsec) / math.copysign(max(abs(sine), 1e-9), sine)
-        reach = _TRAIL_REACH * trail.width_arcsec / max(abs(sine), 1e-9)
-        ends = (np.array([middle.min() - reach, middle.max() + reach]) / scale) + 0.5 * (tile.width - 1)
-        low, high = np.clip(ends, 0.0, tile.width)
-        windows.append((rows, slice(math.floor(low), math.ceil(high))))
-    return windows
-
-
-def _seen_from(placed: Placed, middle_row: float, columns: slice, survey: Survey) -> Glitch:
-    """A glitch in arcsec from the middle of a window, as it is painted."""
-    scale = survey.pixel_scale_arcsec
-    dx = (placed.x_pix - 0.5 * (columns.start + columns.stop - 1)) * scale
-    dy = (placed.y_pix - middle_row) * scale
-    glitch = placed.glitch
-    if isinstance(glitch, Trail):
-        across = math.cos(glitch.angle_rad) * dy - math.sin(glitch.angle_rad) * dx
-        return dataclasses.replace(glitch, offset_arcsec=glitch.offset_arcsec + across)
-    return moved(glitch, dx, dy)
-
-
-def touches(placed: Placed, x_pix: np.ndarray, y_pix: np.ndarray, *, half_pix: float, survey: Survey) -> np.ndarray:
+def touches(placed: Placed, x_pix: np.ndarray, *, y_pix: np.ndarray, half_pix: float, survey: Survey) -> np.ndarray:
     """Which square cutouts a glitch reaches into.
 
     Parameters
@@ -219,8 +173,8 @@ def touches(placed: Placed, x_pix: np.ndarray, y_pix: np.ndarray, *, half_pix: f
     if isinstance(glitch, Trail):
         cosine, sine = math.cos(glitch.angle_rad), math.sin(glitch.angle_rad)
         across = np.abs((cosine * dy - sine * dx) * scale - glitch.offset_arcsec)
-        wide = 2.0 * glitch.width_arcsec + 0.5 * getattr(glitch, "gap_arcsec", 0.0)
-        return across <= half_pix * scale * (abs(cosine) + abs(sine)) + wide
+        corner = half_pix * scale * (abs(cosine) + abs(sine))
+        return across <= corner + half_width_arcsec(glitch, deviations=2.0)
     away_x, away_y = dx - glitch.x_arcsec / scale, dy - glitch.y_arcsec / scale
     size = getattr(glitch, "length_pix", getattr(glitch, "radius_arcsec", 0.0) / scale)
     return np.hypot(np.maximum(np.abs(away_x) - half_pix, 0.0), np.maximum(np.abs(away_y) - half_pix, 0.0)) <= size

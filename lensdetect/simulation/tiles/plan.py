@@ -107,7 +107,9 @@ class TilePlan:
     def all_tiles(self) -> tuple[Tile, ...]:
         """Every tile."""
         return tuple(
-            Tile(number, tile_name(self.named_survey, *centre), *centre, *self.shape_pix, self.survey.pixel_scale_arcsec)
+            Tile(
+                number, tile_name(self.named_survey, *centre), *centre, *self.shape_pix, self.survey.pixel_scale_arcsec
+            )
             for number, centre in enumerate(self._centres)
         )
 

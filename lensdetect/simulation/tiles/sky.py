@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lensdetect.simulation.neighbours import FieldPopulation, draw_counts_mag, draw_field_galaxies, draw_stars
+from lensdetect.simulation.neighbours import draw_counts_mag, draw_field_galaxies, draw_stars
 from lensdetect.simulation.population import Population
 from lensdetect.simulation.scene import Light, Scene, StarLight
 from lensdetect.simulation.sky.optics import draw_halo

@@ -43,7 +43,7 @@ def stamps(population, count, *, survey=KIDS):
 
 @pytest.fixture(scope="module")
 def lenses():
-    return scenes(SkyPopulation(lens_fraction=1.0, sources=ALL_VISIBLE), 300)
+    return scenes(SkyPopulation(lens_fraction=1.0, sources=ALL_VISIBLE), 200)
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +97,7 @@ def test_sources_that_are_left_as_they_come_are_mostly_not_seen():
 
 
 def test_the_share_of_sources_is_the_stated_one():
-    drawn = scenes(SkyPopulation(lens_fraction=0.3), 200)
+    drawn = scenes(SkyPopulation(lens_fraction=0.3), 150)
     assert 0.2 < np.mean([scene.has_source for scene in drawn]) < 0.4
 
 
@@ -105,7 +105,7 @@ def test_every_kind_occurs_without_a_source(others):
     kinds = collections.Counter(scene.kind for scene in others)
     assert set(kinds) == set(KINDS)
     assert not any(scene.has_source for scene in others)
-    assert kinds["spiral"] / len(others) == pytest.approx(FoolerRates().spiral, abs=0.06)
+    assert kinds["spiral"] / len(others) == pytest.approx(FoolerRates().spiral, abs=0.07)
 
 
 def test_glitches_come_with_lenses_and_others_alike():
@@ -119,7 +119,7 @@ def test_twins_are_galaxies_like_those_of_lenses(lenses):
     plain = FoolerRates(**{field.name: 0.0 for field in dataclasses.fields(FoolerRates)})
     sigmas = {}
     for share in (0.0, 1.0):
-        drawn = scenes(SkyPopulation(lens_fraction=0.0, twin_share=share, foolers=plain, sources=ALL_VISIBLE), 200)
+        drawn = scenes(SkyPopulation(lens_fraction=0.0, twin_share=share, foolers=plain, sources=ALL_VISIBLE), 120)
         sigmas[share] = np.mean([scene.velocity_dispersion_km_s for scene in drawn])
     of_lenses = np.mean([scene.velocity_dispersion_km_s for scene in lenses])
     assert sigmas[1.0] == pytest.approx(of_lenses, rel=0.05)
@@ -154,7 +154,7 @@ def test_the_label_follows_an_adjusted_cut(lenses):
 
 def test_lenses_stand_in_groups_as_often_as_stated(lenses):
     in_groups = np.mean([len(scene.masses) > 1 for scene in lenses])
-    assert in_groups == pytest.approx(LensEnvironment().group_share, abs=0.06)
+    assert in_groups == pytest.approx(LensEnvironment().group_share, abs=0.07)
 
 
 @pytest.mark.parametrize("name", sorted(SURVEYS))

@@ -14,7 +14,7 @@ from lensdetect.simulation.sky.sources import (
 )
 
 DEFAULT = SkySourcePopulation()
-I = SCENE_BANDS.index("i")
+I_BAND = SCENE_BANDS.index("i")
 
 
 def test_counts_grow_as_published():
@@ -39,7 +39,7 @@ def test_median_size_is_the_published_one(mag):
 
 def test_magnitudes_are_tied_to_the_counts_in_i():
     mags = draw_galaxy_mags(DEFAULT, 23.7, redshift=1.3, rng=np.random.default_rng(4))
-    assert mags[I] == pytest.approx(23.7)
+    assert mags[I_BAND] == pytest.approx(23.7)
 
 
 def test_most_sources_are_bluer_than_deflectors():
@@ -66,12 +66,12 @@ def test_a_galaxy_has_clumps_about_its_middle():
     assert (smooth.x_arcsec, smooth.y_arcsec) == (0.3, -0.2)
     assert clumps and not source.points
     assert all(math.hypot(part.x_arcsec - 0.3, part.y_arcsec + 0.2) < 8.0 * smooth.radius_arcsec for part in clumps)
-    assert all(part.mags[I] > smooth.mags[I] for part in clumps)
+    assert all(part.mags[I_BAND] > smooth.mags[I_BAND] for part in clumps)
 
 
 def test_a_quasar_is_a_point_in_a_fainter_host():
     source = draw_source(DEFAULT, (0.1, 0.0), mag=20.0, redshift=2.0, quasar=True, rng=np.random.default_rng(8))
     [point], [host] = source.points, source.light
     assert (point.x_arcsec, point.y_arcsec) == (host.x_arcsec, host.y_arcsec) == (0.1, 0.0)
-    assert point.mags[I] == pytest.approx(20.0)
-    assert 1.4 < host.mags[I] - point.mags[I] < 4.1
+    assert point.mags[I_BAND] == pytest.approx(20.0)
+    assert 1.4 < host.mags[I_BAND] - point.mags[I_BAND] < 4.1

@@ -1,0 +1,110 @@
+"""One frame for all images of a tile: its size, its place on the sky, its problems."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+from astropy.wcs.utils import proj_plane_pixel_scales
+
+from lensdetect.errors import InputError
+from lensdetect.search.headers import Plane
+from lensdetect.search.tiles import Image, Tile, parse_wcs
+from lensdetect.survey import Survey
+
+#: By how much a whole number of pixels may be missed between two images of a tile.
+_GRID_TOLERANCE_PIX = 0.2
+
+#: By what factor the pixel scale of a header may differ from the survey's; beyond, it is a mistake.
+_SCALE_FACTOR = 5.0
+
+_Planes = dict[tuple[str, str], tuple[Path, Plane]]
+
+
+def build_tile(
+    name: str, planes: _Planes, survey: Survey, *, offsets_mag: dict[str, float], problem: str = ""
+) -> Tile:
+    """Put the images of a tile together.
+
+    Parameters
+    ----------
+    name : str
+    planes : dict
+        File and header of each image by (band, kind).
+    survey : Survey
+    offsets_mag : dict of str
+        Corrections of zero points as headers name them.
+    problem : str
+        What is already known to be wrong.
+
+    Returns
+    -------
+    Tile
+        With what is wrong as its ``problem``.
+    """
+    images = {key: Image(str(path), plane.unit, plane.plane, plane.shape) for key, (path, plane) in planes.items()}
+    bands = [band for band in survey.band_names if (band, "sci") in planes]
+    plain = {
+        "zero_point_offset_mag": _offsets_by_band(offsets_mag, bands),
+        "missing_bands": tuple(band for band in survey.band_names if band not in bands),
+    }
+    if problem or not bands:
+        return Tile(name, images, **plain, problem=problem or f"{name} has no image of any band of {survey.name}")
+    first = survey.reference_band if survey.reference_band in bands else bands[0]
+    path, frame = planes[first, "sci"]
+    plain |= {"shape": frame.shape, "wcs_header": frame.wcs_header}
+    try:
+        corners, scale = _place(path, frame, survey)
+        images = {key: _on_frame(images[key], *planes[key], frame=frame) for key in images}
+    except InputError as error:
+        return Tile(name, images, **plain, problem=str(error))
+    return Tile(name, images, **plain, corners_deg=corners, pixel_scale_arcsec=scale)
+
+
+def _offsets_by_band(offsets_mag: dict[str, float], bands: list[str]) -> dict[str, float]:
+    # a keyword has eight letters, so a band's name at most three
+    found = {band: offsets_mag.get(band.upper()[:3], 0.0) for band in bands}
+    return {band: offset for band, offset in found.items() if offset != 0.0}
+
+
+def _place(path: Path, frame: Plane, survey: Survey) -> tuple[tuple[tuple[float, float], ...], float]:
+    """Corners and pixel scale, or what is wrong with the world coordinates."""
+    if not frame.wcs_header:
+        raise InputError(f"{path}: world coordinates must be in its header, got none that can be read")
+    wcs = parse_wcs(frame.wcs_header)
+    scale = math.sqrt(abs(float(np.prod(proj_plane_pixel_scales(wcs))))) * 3600.0
+    if not 1.0 / _SCALE_FACTOR <= scale / survey.pixel_scale_arcsec <= _SCALE_FACTOR:
+        raise InputError(
+            f"{path}: a pixel of survey {survey.name} must be about {survey.pixel_scale_arcsec} arcsec wide, "
+            f"its world coordinates say {scale:.4g} arcsec"
+        )
+    height, width = frame.shape
+    x = np.array([-0.5, width - 0.5, width - 0.5, -0.5])
+    y = np.array([-0.5, -0.5, height - 0.5, height - 0.5])
+    ra_deg, dec_deg = wcs.all_pix2world(x, y, 0)
+    back = np.array(wcs.wcs_world2pix(*wcs.wcs_pix2world(x, y, 0), 0))
+    finite = np.isfinite(ra_deg) & np.isfinite(dec_deg) & (np.abs(dec_deg) <= 90.0)
+    if not finite.all() or not np.allclose(back, [x, y], atol=0.01):
+        raise InputError(f"{path}: its corners must have one place on the sky each, its world coordinates give none")
+    return tuple(zip(map(float, ra_deg), map(float, dec_deg), strict=True)), scale
+
+
+def _on_frame(image: Image, path: Path, plane: Plane, *, frame: Plane) -> Image:
+    """An image with its place in the frame."""
+    if plane.wcs_header == frame.wcs_header or not plane.wcs_header:
+        if plane.shape != frame.shape:
+            raise InputError(f"{path}: images of a tile must be of one size, got {plane.shape} beside {frame.shape}")
+        return image
+    height, width = plane.shape
+    corners = np.array([[0.0, 0.0], [width - 1.0, 0.0], [0.0, height - 1.0]])
+    sky = parse_wcs(plane.wcs_header).wcs_pix2world(corners, 0)
+    there = parse_wcs(frame.wcs_header).wcs_world2pix(sky, 0)
+    shift = there - corners
+    whole = np.rint(shift[0])
+    if not np.all(np.abs(shift - whole) <= _GRID_TOLERANCE_PIX):
+        raise InputError(
+            f"{path}: images of a tile must be on one grid of pixels, got shifts of its corners by "
+            f"{', '.join(f'({x:.2f}, {y:.2f})' for x, y in shift)} pixels: resample them to one grid"
+        )
+    return Image(image.path, image.unit, image.plane, image.shape, int(whole[0]), int(whole[1]))

@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lensdetect.challenge import ChallengePlan, challenge
+from lensdetect.errors import InputError
+from lensdetect.metrics import lens_metrics
+from lensdetect.stamps import Shards
+
+
+@pytest.fixture
+def results(finished) -> pd.DataFrame:
+    return pd.read_csv(finished / "results.csv", keep_default_na=True).set_index("system")
+
+
+def test_every_system_is_a_row_with_its_figures_and_costs(results, finished, test_stamps):
+    is_lens = Shards(test_stamps).truth["is_lens"].to_numpy()
+    with np.load(finished / "systems" / "all_star-4" / "scores.npz") as saved:
+        metrics = lens_metrics(is_lens, saved["test"])
+    row = results.loc["all_star"]
+    for name in ("auroc", "tpr0", "tpr10", "accuracy"):
+        assert row[name] == getattr(metrics, name)
+        assert (row[f"{name}_low"], row[f"{name}_high"]) == getattr(metrics, f"{name}_interval")
+    assert row["auroc"] > 0.9 and row["seed"] == 4
+    network = results.loc["arcformer_test@gri"]
+    assert network["epochs"] == 2 and network["bands"] == "gri"
+    for name in (
+        "parameters",
+        "operations",
+        "training_stamps_per_s",
+        "scoring_stamps_per_s",
+        "peak_memory_mb",
+        "wall_s",
+    ):
+        assert network[name] > 0, name
+    committee = results.loc["rank_mean:arcformer_test@gri+all_star"]
+    assert committee["parameters"] == network["parameters"] + row["parameters"]
+
+
+def test_best_comes_first_and_what_failed_last(finished):
+    table = pd.read_csv(finished / "results.csv")
+    assert list(table["auroc"].dropna()) == sorted(table["auroc"].dropna(), reverse=True)
+    assert table["system"].iloc[-1] == "oracle"
+
+
+def test_failing_system_is_a_row_with_its_error(results, finished):
+    # These stamps were not simulated from a population, and their scenes cannot be drawn again.
+    row = results.loc["oracle"]
+    assert np.isnan(row["auroc"])
+    assert "the oracle needs stamps drawn from BolognaPopulation" in row["error"] and "log.txt" in row["error"]
+    assert (finished / "systems" / "oracle-4" / "log.txt").read_text().count("Traceback") >= 1
+    assert results.loc["all_star"]["error"] != results.loc["all_star"]["error"]  # empty
+
+
+def test_table_in_markdown_has_published_figures_beside_ours(finished):
+    text = (finished / "results.md").read_text()
+    line = next(line for line in text.splitlines() if line.startswith("| all_star "))
+    assert line.endswith("| 0.84 | 0.01 | 0.02 |  |")
+    assert "## Failed" in text and "the eighth vertex" in text and "90, 30 of them lenses" in text
+
+
+def test_figures_are_there_and_are_pictures(finished):
+    names = {path.stem for path in finished.glob("*.png")}
+    wanted = {"roc", "scores", "confusion", "learning_curves", "auroc_against_operations"}
+    assert wanted | {"found_by_einstein_radius", "found_by_arc_snr"} <= names
+    for path in finished.glob("*.png"):
+        assert path.read_bytes().startswith(b"\x89PNG") and path.stat().st_size > 5000
+
+
+def test_finished_challenge_is_not_done_again_and_takes_new_systems(
+    finished, training_stamps, test_stamps, plan, tmp_path
+):
+    output = Path(shutil.copytree(finished, tmp_path / "output"))
+    before = (output / "systems" / "arcformer_test@gri-4" / "costs.json").stat().st_mtime_ns
+    systems = ("arcformer_test@gri", "mean_logit:arcformer_test@gri+all_star")
+    table = challenge(training_stamps, output, test=test_stamps, plan=plan, systems=systems, seed=4)
+    assert (output / "systems" / "arcformer_test@gri-4" / "costs.json").stat().st_mtime_ns == before
+    assert set(table["system"]) == {"arcformer_test@gri", "all_star", "mean_logit:arcformer_test@gri+all_star"}
+
+
+def test_another_challenge_in_the_same_place_is_refused(finished, training_stamps, test_stamps, plan):
+    longer = ChallengePlan("tiny", plan.systems, epochs=3, recipe="published")
+    with pytest.raises(InputError, match="was begun with plan .* ask for the same challenge to go on"):
+        challenge(training_stamps, finished, test=test_stamps, plan=longer, systems=("all_star",), seed=4)
+
+
+@pytest.mark.slow
+def test_killed_challenge_goes_on_where_it_was(training_stamps, test_stamps, tmp_path):
+    """Three systems; the process and its child are killed in the middle of the first."""
+    pytest.importorskip("skimage")
+    plan = tmp_path / "plan.json"
+    systems = ["arcformer_test", "manchester_svm", "all_star"]
+    plan.write_text(json.dumps({"systems": systems, "epochs": 6, "recipe": "published"}))
+    output = tmp_path / "output"
+    command = [sys.executable, "-m", "lensdetect.cli", "challenge", "--data", str(training_stamps)]
+    command += ["--test", str(test_stamps), "--plan", str(plan), "--output", str(output)]
+    root = str(Path(__file__).resolve().parents[2])
+    environment = os.environ | {"PYTHONPATH": root}
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    run = output / "systems" / "arcformer_test-0" / "run"
+    _wait_for(run / "checkpoint" / "state.json", process)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    done = json.loads((run / "checkpoint" / "state.json").read_text())["epoch"]
+    assert 1 <= done
+    _wait_for_end_of_child(run)
+    finished = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    assert finished.returncode == 0, finished.stderr
+    log = (run.parent / "log.txt").read_text()
+    assert "going on after epoch" in log and log.count("training arcformer_test for 6 epochs") == 1
+    table = pd.read_csv(output / "results.csv").set_index("system")
+    assert set(table.index) == set(systems) and table["auroc"].notna().all()
+    assert table.loc["arcformer_test", "epochs"] == 6
+    assert "AUROC" in finished.stdout and "manchester_svm" in finished.stdout
+
+
+def _wait_for(path: Path, process: subprocess.Popen) -> None:
+    deadline = time.monotonic() + 120
+    while not path.is_file():
+        assert process.poll() is None and time.monotonic() < deadline, process.stderr.read()
+        time.sleep(0.02)
+
+
+def _wait_for_end_of_child(run: Path) -> None:
+    """The child sees within seconds that its parent has gone, and stops its clock."""
+    clock = run.parent / "wall_s.txt"
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        before = clock.read_text()
+        time.sleep(1.5)
+        if clock.read_text() == before:
+            return
+    raise AssertionError("the child outlived its parent")
