@@ -35,13 +35,13 @@ def draw_satellites(centre: EarlyType, *, survey: Survey, rng: np.random.Generat
         The early type's own first.
     """
     count = int(rng.integers(2, 5))
-    radius = rng.uniform(1.2, 3.5)
+    radius = rng.uniform(1.5, 3.5)
     middle, extent = rng.uniform(0.0, 2.0 * math.pi), rng.uniform(0.7, 2.6)
     directions = middle + extent * (np.linspace(-0.5, 0.5, count) + rng.normal(0.0, 0.06, count))
     return centre.light + tuple(
         _draw_red(
             centre, radius * math.exp(rng.normal(0.0, 0.10)), direction_rad=direction,
-            fainter_mag=rng.uniform(1.8, 4.0), size_share=rng.uniform(0.15, 0.45),
+            fainter_mag=rng.uniform(1.2, 3.2), size_share=rng.uniform(0.15, 0.45),
             # the tide, and the choice of what fools: many lie along the arc
             tangential=rng.random() < 0.6, rng=rng,
         )

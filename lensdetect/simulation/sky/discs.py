@@ -19,14 +19,14 @@ from lensdetect.simulation.sky.stellar_light import (
 from lensdetect.survey import Survey
 
 #: r magnitudes of face-on spirals and of edge-on discs.
-_SPIRAL_MAG = (17.5, 21.0)
+_SPIRAL_MAG = (17.5, 20.4)
 _EDGE_ON_MAG = (18.0, 21.5)
 
 #: Share of disc galaxies with a bar (Masters+ 2011, MNRAS 411, 2026: 29 %).
 _BAR_FRACTION = 0.29
 
 #: Pitch angle of the arms, from tightly to loosely wound (Kennicutt 1981, AJ 86, 1847).
-_PITCH_DEG = (9.0, 28.0)
+_PITCH_DEG = (12.0, 32.0)
 
 #: Half-light radius over scale length of an exponential disc.
 _HALF_LIGHT = 1.678
@@ -51,7 +51,7 @@ def draw_spiral(centre: EarlyType, *, survey: Survey, rng: np.random.Generator) 
         Bulge first.
     """
     mag, radius, redshift = draw_disc_galaxy(mag_range=_SPIRAL_MAG, rng=rng)
-    bulge_share, old_share, knot_share = rng.uniform(0.08, 0.4), rng.uniform(0.1, 0.3), rng.uniform(0.02, 0.08)
+    bulge_share, old_share, knot_share = rng.uniform(0.08, 0.3), rng.uniform(0.08, 0.22), rng.uniform(0.03, 0.10)
     arm_share = 1.0 - bulge_share - old_share - knot_share
     tilt = {"axis_ratio": rng.uniform(0.6, 1.0), "angle_rad": rng.uniform(0.0, math.pi)}
     place = {"x_arcsec": centre.x_arcsec, "y_arcsec": centre.y_arcsec}
@@ -62,7 +62,7 @@ def draw_spiral(centre: EarlyType, *, survey: Survey, rng: np.random.Generator) 
     )  # fmt: skip
     arms = SersicLight(
         **place, **tilt, radius_arcsec=1.1 * radius, sersic_index=rng.uniform(0.7, 1.0), arms=_draw_arms(rng=rng),
-        mags=young_mags(share_mag(mag, arm_share), redshift, bluer_mag=0.12, rng=rng),
+        mags=young_mags(share_mag(mag, arm_share), redshift, bluer_mag=rng.uniform(0.08, 0.22), rng=rng),
     )  # fmt: skip
     return (*bulge, old_disc, arms, *_draw_arm_knots(arms, share_mag(mag, knot_share), rng=rng))
 

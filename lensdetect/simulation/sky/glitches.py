@@ -86,9 +86,7 @@ _DRAWERS: dict[str, Callable[..., tuple[Glitch, ...]]] = {
 GLITCHES: tuple[str, ...] = tuple(_DRAWERS)
 
 
-def draw_glitches(
-    rates: GlitchRates, survey: Survey, *, size: int, rng: np.random.Generator
-) -> tuple[Glitch, ...]:
+def draw_glitches(rates: GlitchRates, survey: Survey, *, size: int, rng: np.random.Generator) -> tuple[Glitch, ...]:
     """Draw what goes wrong in one stamp.
 
     Parameters

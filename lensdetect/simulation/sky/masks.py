@@ -41,7 +41,7 @@ class MaskRates:
         Probability that a band is missing altogether.
     missing_weight : tuple of (str, float)
         How often a band is the missing one against those that are not named:
-        u is observed last, and least often.
+        many surveys lack u in a part of their area (the factor is a choice).
 
     Raises
     ------

@@ -93,9 +93,7 @@ def _draw_nuclei(
     )
 
 
-def _draw_envelope(
-    places: list[tuple[float, float]], mag: float, *, redshift: float, dry: bool, rng
-) -> SersicLight:
+def _draw_envelope(places: list[tuple[float, float]], mag: float, *, redshift: float, dry: bool, rng) -> SersicLight:
     """Stars that belong to nobody any more, about the middle of the nuclei."""
     x, y = np.mean(places, axis=0)
     (x0, y0), (x1, y1) = places[:2]

@@ -71,9 +71,7 @@ class SkyObserving:
                 raise InputError(f"{name} must be between 0 and 1, got {getattr(self, name):g}")
 
 
-def draw_conditions(
-    observing: SkyObserving, survey: Survey, *, size: int, rng: np.random.Generator
-) -> Conditions:
+def draw_conditions(observing: SkyObserving, survey: Survey, *, size: int, rng: np.random.Generator) -> Conditions:
     """Draw seeing, noise, zero points and masks of one stamp.
 
     Parameters

@@ -22,9 +22,7 @@ _POINT_MAG = (19.0, 22.5)
 _SATURATION_MAG = 16.0
 
 
-def draw_star(
-    centre: EarlyType, *, survey: Survey, rng: np.random.Generator
-) -> tuple[Light | StarLight | Glitch, ...]:
+def draw_star(centre: EarlyType, *, survey: Survey, rng: np.random.Generator) -> tuple[Light | StarLight | Glitch, ...]:
     """A bright star with halo, spikes and a saturated core.
 
     In half of the stamps it stands in the middle in place of the early type, in

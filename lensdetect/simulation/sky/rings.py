@@ -13,7 +13,7 @@ from lensdetect.simulation.sky.stellar_light import draw_knot, old_mags, on_elli
 from lensdetect.survey import Survey
 
 #: Radius of the ring: as large as Einstein radii are.
-_RADIUS_ARCSEC = (1.0, 4.0)
+_RADIUS_ARCSEC = (1.2, 4.0)
 
 #: Share of the rings that a collision made.
 _COLLISIONAL_FRACTION = 0.45
@@ -44,14 +44,12 @@ def draw_ring(centre: EarlyType, *, survey: Survey, rng: np.random.Generator) ->
     return draw(centre, mag, radius_arcsec=radius, redshift=redshift, rng=rng)
 
 
-def _draw_detached(
-    centre: EarlyType, mag: float, *, radius_arcsec: float, redshift: float, rng
-) -> tuple[Light, ...]:
+def _draw_detached(centre: EarlyType, mag: float, *, radius_arcsec: float, redshift: float, rng) -> tuple[Light, ...]:
     """An even blue ring, detached from a round red core (Schweizer+ 1987, ApJ 320, 454: Hoag's object)."""
     core_share = rng.uniform(0.35, 0.65)
     core = _draw_nucleus(
         (centre.x_arcsec, centre.y_arcsec), share_mag(mag, core_share),
-        radius_arcsec=radius_arcsec * rng.uniform(0.16, 0.30), redshift=redshift, rng=rng,
+        radius_arcsec=radius_arcsec * rng.uniform(0.14, 0.25), redshift=redshift, rng=rng,
     )  # fmt: skip
     ring = RingLight(
         x_arcsec=centre.x_arcsec,
@@ -60,9 +58,9 @@ def _draw_detached(
         width_arcsec=radius_arcsec * rng.uniform(0.08, 0.2),
         axis_ratio=rng.uniform(0.75, 1.0),
         angle_rad=rng.uniform(0.0, math.pi),
-        mags=young_mags(share_mag(mag, 1.0 - core_share), redshift, bluer_mag=rng.uniform(0.0, 0.2), rng=rng),
+        mags=young_mags(share_mag(mag, 1.0 - core_share), redshift, bluer_mag=rng.uniform(0.1, 0.35), rng=rng),
     )
-    return core, ring, *_draw_ring_knots(ring, share_mag(mag, 0.04), count=int(rng.integers(0, 5)), rng=rng)
+    return core, ring, *_draw_ring_knots(ring, share_mag(mag, 0.05), count=int(rng.integers(0, 5)), rng=rng)
 
 
 def _draw_collisional(
@@ -76,11 +74,11 @@ def _draw_collisional(
         width_arcsec=radius_arcsec * rng.uniform(0.08, 0.18),
         axis_ratio=rng.uniform(0.55, 0.95),
         angle_rad=rng.uniform(0.0, math.pi),
-        mags=young_mags(share_mag(mag, rng.uniform(0.3, 0.5)), redshift, bluer_mag=0.15, rng=rng),
+        mags=young_mags(share_mag(mag, rng.uniform(0.3, 0.5)), redshift, bluer_mag=0.25, rng=rng),
     )
     brighter = dataclasses.replace(
         ring,
-        mags=young_mags(share_mag(mag, rng.uniform(0.1, 0.25)), redshift, bluer_mag=0.2, rng=rng),
+        mags=young_mags(share_mag(mag, rng.uniform(0.1, 0.25)), redshift, bluer_mag=0.3, rng=rng),
         middle_rad=rng.uniform(0.0, 2.0 * math.pi),
         extent_rad=rng.uniform(0.6, 2.4),
     )

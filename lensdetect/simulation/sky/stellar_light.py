@@ -9,18 +9,21 @@ import numpy as np
 from lensdetect.simulation.colours import EARLY_TYPE, LATE_TYPE, Colours, mags_from_colours, track_colours
 from lensdetect.simulation.galaxies import SizeRelation, draw_size
 from lensdetect.simulation.neighbours import draw_counts_mag
-from lensdetect.simulation.scene import SersicLight
+from lensdetect.simulation.scene import RingLight, SersicLight
 
 #: Colours of star-forming knots: a population of some ten million years, reddened a little.
 _YOUNG: Colours = (0.30, 0.15, 0.05, 0.0, 0.0)
 
-#: Slope of galaxy counts at r = 17-21, in dex per mag; 0.6 for space without
-#: evolution, less once redshift dims them.
-_COUNTS_SLOPE = 0.35
+#: Slope of the counts of discs at r = 17-21, in dex per mag. All galaxies go as
+#: 0.4 to 0.5; of the fainter ones fewer are large enough to show what they are.
+_COUNTS_SLOPE = 0.25
 
-#: r magnitude 19 is some 2 arcsec for a large nearby disc: of the absolute
-#: magnitude -20.5 at redshift 0.18, with 6 kpc (Shen+ 2003, MNRAS 343, 978, late types).
-_DISC_SIZES = SizeRelation(19.0, 2.0, -0.12, 0.13)
+#: A large nearby disc of r = 19 has some 2.2 arcsec: absolute magnitude -20.6 at
+#: redshift 0.18, 6.5 kpc (Shen+ 2003, MNRAS 343, 978, late types, upper half).
+_DISC_SIZES = SizeRelation(19.0, 2.2, -0.11, 0.12)
+
+#: Half-light radii of discs that fool: as large as Einstein radii are.
+_DISC_RADIUS_ARCSEC = (1.2, 4.5)
 
 
 def draw_disc_galaxy(*, mag_range: tuple[float, float], rng: np.random.Generator) -> tuple[float, float, float]:
@@ -38,7 +41,7 @@ def draw_disc_galaxy(*, mag_range: tuple[float, float], rng: np.random.Generator
         r magnitude, radius in arcsec, redshift.
     """
     mag = draw_counts_mag(mag_range, _COUNTS_SLOPE, rng=rng)
-    radius = float(np.clip(draw_size(mag, _DISC_SIZES, rng=rng), 1.0, 4.5))
+    radius = float(np.clip(draw_size(mag, _DISC_SIZES, rng=rng), *_DISC_RADIUS_ARCSEC))
     redshift = 0.18 * 10.0 ** (0.12 * (mag - 19.0)) * math.exp(rng.normal(0.0, 0.25))
     return mag, radius, float(np.clip(redshift, 0.03, 0.4))
 
@@ -86,9 +89,7 @@ def draw_knot(position_arcsec: tuple[float, float], mag: float, *, rng: np.rando
     )
 
 
-def on_ellipse(
-    light, *, radius_arcsec: float, direction_rad: float
-) -> tuple[float, float]:
+def on_ellipse(light: SersicLight | RingLight, *, radius_arcsec: float, direction_rad: float) -> tuple[float, float]:
     """Where an ellipse like that of some light has a point, seen from its centre in the plane of the disc.
 
     Parameters

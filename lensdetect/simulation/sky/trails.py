@@ -88,7 +88,7 @@ class AeroplaneTrail(Glitch):
             for side in (-0.5, 0.5):
                 line = np.exp(-0.5 * ((across - side * self.gap_arcsec) / self.width_arcsec) ** 2)
                 # the two wings blink in turn
-                shape += line * self._lit(along / self.dash_arcsec + side)
+                shape += line * self._lit(along / self.dash_arcsec + 0.5 * side)
             view += shape[..., None].astype(np.float32) * peaks
 
     def _lit(self, phase: np.ndarray) -> np.ndarray:
