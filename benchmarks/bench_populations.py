@@ -41,7 +41,7 @@ def trained_on(name: str, args: argparse.Namespace) -> Path:
     run = Run(args.output / f"run_{name}")
     if run.model_folder.exists():
         return run.model_folder
-    if run.exists():
+    if run.exists:
         resume(run.folder, stamps, survey=survey)
     else:
         plan = get_plan("adamw").with_epochs(args.epochs)

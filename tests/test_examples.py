@@ -16,13 +16,13 @@ EXAMPLES = sorted((Path(__file__).resolve().parents[1] / "examples").glob("*.py"
 #: Files that an example leaves in its output folder.
 LEFT = {
     "01_score.py": ("scores.csv", "top.png"),
-    "02_simulate.py": ("sheet.png", "stamps/manifest.json"),
+    "02_simulate.py": ("bologna.png", "kids.png", "kids/manifest.json"),
     "03_train.py": ("run/curves.png", "run/history.csv", "run/model/1/saved_model.pb", "truth.png"),
     "04_transfer.py": ("stem/curves.png", "stem/model/1/saved_model.pb"),
 }
 PRINTED = {
     "01_score.py": "AUROC",
-    "02_simulate.py": "of 40 stamps are lenses",
+    "02_simulate.py": "of 60 stamps are lenses",
     "03_train.py": "AUROC",
     "04_transfer.py": "as it is: AUROC",
 }

@@ -9,6 +9,9 @@ from pathlib import Path
 from lensdetect.cli.parsing import count, number, one_of, seed, words
 from lensdetect.errors import InputError, LensdetectError
 
+#: Genuine stamps whose sky is measured.
+_GENUINE_STAMPS = 200
+
 SUMMARY = "simulate stamps, tiles, or arcs on your own images"
 
 DESCRIPTION = """\
@@ -163,13 +166,24 @@ def _stamps(args: argparse.Namespace) -> int:
 
 def _check(args: argparse.Namespace) -> int:
     """Compare with the genuine challenge, print, and draw."""
+    import numpy as np
+
+    from lensdetect.data import open_cutouts, read_truth
     from lensdetect.figures import likeness_figure, save_figure
     from lensdetect.simulation.likeness import compare_with_genuine
+    from lensdetect.stamps import Shards
+    from lensdetect.survey import get_survey
 
-    found = compare_with_genuine(args.output, args.check)
+    genuine = Path(args.check)
+    table = genuine / "classifications.csv" if genuine.is_dir() else genuine
+    pixels = None
+    if (genuine / "Public").is_dir():
+        source = open_cutouts(genuine, survey=get_survey("bologna"))
+        pixels = source.read(np.arange(min(len(source), _GENUINE_STAMPS))).pixels
+    found = compare_with_genuine(Shards(args.output), read_truth(table), genuine_pixels=pixels)
     print(found.text())
     picture = Path(args.output) / "check.png"
-    save_figure(likeness_figure(found), picture)
+    save_figure(likeness_figure(found.simulated, found.genuine), picture)
     print(f"figure: {picture}")
     return 0 if found.ok else 1
 

@@ -10,9 +10,20 @@ from __future__ import annotations
 
 from lensdetect.figures.composite import lupton_rgb
 from lensdetect.figures.curves import learning_curves
+from lensdetect.figures.likeness import likeness_figure
 from lensdetect.figures.mosaic import mosaic
 from lensdetect.figures.purity import purity_figure
 from lensdetect.figures.saving import save_figure
 from lensdetect.figures.truth import truth_figure
+from lensdetect.figures.tuning import tuning_figure
 
-__all__ = ["learning_curves", "lupton_rgb", "mosaic", "purity_figure", "save_figure", "truth_figure"]
+__all__ = [
+    "learning_curves",
+    "likeness_figure",
+    "lupton_rgb",
+    "mosaic",
+    "purity_figure",
+    "save_figure",
+    "truth_figure",
+    "tuning_figure",
+]

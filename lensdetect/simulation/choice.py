@@ -9,5 +9,14 @@ from lensdetect.survey import Survey
 
 
 def default_population(survey: Survey) -> Population:
-    """The challenge's look-alike for the challenge, the real sky for every other survey."""
+    """The challenge's look-alike for the challenge, the real sky for every other survey.
+
+    Parameters
+    ----------
+    survey : Survey
+
+    Returns
+    -------
+    Population
+    """
     return BolognaPopulation() if survey.name == "bologna" else SkyPopulation()

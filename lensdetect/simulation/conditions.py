@@ -40,7 +40,16 @@ class Conditions:
 
 
 def typical_conditions(survey: Survey) -> Conditions:
-    """The survey's typical PSF and white noise, no masks."""
+    """The survey's typical PSF and white noise, no masks.
+
+    Parameters
+    ----------
+    survey : Survey
+
+    Returns
+    -------
+    Conditions
+    """
     return Conditions(
         psf_fwhm_arcsec=tuple(band.psf_fwhm_arcsec for band in survey.bands),
         noise_sigma=tuple(band.noise_sigma for band in survey.bands),

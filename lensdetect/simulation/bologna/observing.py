@@ -37,7 +37,7 @@ def draw_conditions(
     correlation: tuple[float, ...] = ()
     if real_like:
         noise = noise * rng.uniform(*observing.real_noise_factor)
-        correlation = (rng.uniform(*observing.real_noise_correlation),)
+        correlation = observing.real_noise_correlation
     return Conditions(
         psf_fwhm_arcsec=tuple(float(w * band.psf_fwhm_arcsec) for w, band in zip(width, survey.bands, strict=True)),
         noise_sigma=tuple(float(n * band.noise_sigma) for n, band in zip(noise, survey.bands, strict=True)),

@@ -66,8 +66,14 @@ class DeflectorPopulation:
         and y: half a pixel of 0.2 arcsec.
     """
 
-    einstein_radius_quantiles: tuple[float, ...] = (0.0, 0.01, 0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95, 0.99, 1.0)
-    einstein_radius_arcsec: tuple[float, ...] = (0.30, 0.31, 0.36, 0.43, 0.65, 1.28, 3.10, 4.68, 5.31, 5.82, 6.26)
+    einstein_radius_quantiles: tuple[float, ...] = (
+        0, 0.01, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5,
+        0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.99, 1,
+    )  # fmt: skip
+    einstein_radius_arcsec: tuple[float, ...] = (
+        0.3, 0.31, 0.36, 0.42, 0.49, 0.56, 0.65, 0.74, 0.84, 0.97, 1.11, 1.27,
+        1.46, 1.73, 2.04, 2.64, 3.1, 3.47, 3.86, 4.76, 5.33, 5.88, 6.26,
+    )  # fmt: skip
     redshift_mean: float = 0.60
     redshift_sigma: float = 0.20
     mag_at_mean: float = 21.8
@@ -111,8 +117,13 @@ class SourcePopulation:
         is interpolated linearly between these Einstein radii. Metcalf+ 2019
         take three caustic radii, and the caustics of groups are small for
         their Einstein radius (tuned to the genuine arc pixel counts).
-    mag_mean, mag_sigma : float
-        Unlensed r magnitude, normal (tuned to the genuine arc fluxes).
+    mag_mean, mag_sigma : tuple of float
+        Unlensed r magnitude, normal, at the Einstein radii of
+        ``offset_at_arcsec`` (tuned to the genuine arc fluxes).
+    faint_fraction, faint_mag_mean, faint_mag_sigma : float
+        Share of sources that are too faint to be seen, with their own normal
+        distribution in r: the genuine lenses without a pixel of arc stand
+        apart from the others (tuned).
     bright_fraction, bright_mag_mean, bright_mag_sigma : float
         Share of bright sources, with their own normal distribution in r: the
         genuine arc fluxes have a long tail (tuned).
@@ -138,10 +149,13 @@ class SourcePopulation:
 
     offset_at_arcsec: tuple[float, ...] = (0.3, 0.6, 1.0, 2.0, 3.5, 6.3)
     offset_arcsec: tuple[float, ...] = (0.55, 0.6, 0.75, 1.4, 3.6, 3.6)
-    mag_mean: float = 24.65
-    mag_sigma: float = 1.2
+    mag_mean: tuple[float, ...] = (24.5, 24.5, 24.5, 24.5, 24.5, 24.5)
+    mag_sigma: tuple[float, ...] = (0.9, 0.9, 0.9, 1.1, 1.2, 1.2)
+    faint_fraction: float = 0.04
+    faint_mag_mean: float = 28.0
+    faint_mag_sigma: float = 0.5
     bright_fraction: float = 0.05
-    bright_mag_mean: float = 22.0
+    bright_mag_mean: float = 21.6
     bright_mag_sigma: float = 1.0
     mag_range: tuple[float, float] = (18.5, 28.5)
     size_at_25_arcsec: float = 0.26
@@ -182,8 +196,8 @@ class ObservingPopulation:
         Sky sigma of real-like stamps over the survey's, uniform (measured on
         the genuine stamps).
     real_noise_correlation : tuple of float
-        Correlation of neighbouring pixels in real-like stamps, uniform
-        (measured on the genuine stamps).
+        Correlation in real-like stamps of pixels 1, 2 and 3 apart: that of KiDS,
+        which the genuine real stamp shows too (0.16, -0.11, 0.03).
     masked_fraction : float
         Share of stamps with masked pixels.
     masked_band_fraction : float
@@ -197,7 +211,7 @@ class ObservingPopulation:
     real_seeing_scatter: float = 0.14
     noise_scatter: float = 0.05
     real_noise_factor: tuple[float, float] = (2.4, 3.9)
-    real_noise_correlation: tuple[float, float] = (0.14, 0.19)
+    real_noise_correlation: tuple[float, ...] = (0.165, -0.113, 0.031)
     masked_fraction: float = 0.25
     masked_band_fraction: float = 0.45
     large_mask_fraction: float = 0.12

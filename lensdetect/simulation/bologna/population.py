@@ -13,9 +13,9 @@ from lensdetect.simulation.bologna.parameters import (
     ObservingPopulation,
     SourcePopulation,
 )
+from lensdetect.simulation.conditions import Conditions
 from lensdetect.simulation.neighbours import FieldPopulation
 from lensdetect.simulation.population import Population, Visibility
-from lensdetect.simulation.conditions import Conditions
 from lensdetect.simulation.scene import Scene
 from lensdetect.survey import Survey
 

@@ -39,7 +39,7 @@ def draw_source(
     widest = float(np.interp(einstein_radius_arcsec, source.offset_at_arcsec, source.offset_arcsec))
     offset = widest * math.sqrt(rng.random())
     direction = rng.uniform(0.0, 2.0 * math.pi)
-    mag = _draw_mag(source, rng=rng)
+    mag = _draw_mag(source, einstein_radius_arcsec, rng=rng)
     size_arcsec = draw_size(mag, source.sizes, rng=rng)
     smooth = SersicLight(
         mags=mags_from_colours(mag, _draw_colours(source, rng=rng)),
@@ -54,9 +54,17 @@ def draw_source(
     return (smooth, *(_draw_clump(source, smooth, rng=rng) for _ in range(count)))
 
 
-def _draw_mag(source: SourcePopulation, *, rng) -> float:
-    bright = rng.random() < source.bright_fraction
-    mean, sigma = (source.bright_mag_mean, source.bright_mag_sigma) if bright else (source.mag_mean, source.mag_sigma)
+def _draw_mag(source: SourcePopulation, einstein_radius_arcsec: float, *, rng) -> float:
+    kind = rng.random()
+    if kind < source.bright_fraction:
+        mean, sigma = source.bright_mag_mean, source.bright_mag_sigma
+    elif kind < source.bright_fraction + source.faint_fraction:
+        mean, sigma = source.faint_mag_mean, source.faint_mag_sigma
+    else:
+        mean, sigma = (
+            float(np.interp(einstein_radius_arcsec, source.offset_at_arcsec, knots))
+            for knots in (source.mag_mean, source.mag_sigma)
+        )
     return float(np.clip(rng.normal(mean, sigma), *source.mag_range))
 
 

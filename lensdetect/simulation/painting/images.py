@@ -204,7 +204,7 @@ def _label(path: Path, places: list, labels: list, *, survey: Survey, plane_band
     if len(bands) != len(places):
         raise InputError(
             f"{path}: nothing tells the bands of its {len(places)} images among {', '.join(survey.band_names)}"
-            f"{f', and {len(bands)} were named' if bands else ''}: name them in order"
+            f"{f', and {len(bands)} were named' if bands else ''}: name them in order with plane_bands (--plane-bands)"
         )
     return dict(zip(bands, places, strict=True))
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+import pytest
 
 from lensdetect.simulation import BolognaPopulation, render_stamp
 from lensdetect.simulation.bologna import ObservingPopulation
+from lensdetect.simulation.bologna.observing import draw_mask
 from lensdetect.simulation.scene import IsothermalMass, Scene
 from lensdetect.survey import SURVEYS
 
@@ -25,8 +27,9 @@ def test_real_like_sky_is_stronger_and_correlated(rng):
         ratio = pixels.std(axis=(0, 1)) / [band.noise_sigma for band in BOLOGNA.bands]
         assert np.all((ratio > 2.4 * 0.96) & (ratio < 3.9 * 1.04))
         for band in range(4):
-            neighbours = np.corrcoef(pixels[:, 1:, band].ravel(), pixels[:, :-1, band].ravel())[0, 1]
-            assert 0.14 - 0.04 < neighbours < 0.19 + 0.04
+            for lag, wanted in enumerate(STEADY.real_noise_correlation, start=1):
+                found = np.corrcoef(pixels[:, lag:, band].ravel(), pixels[:, :-lag, band].ravel())[0, 1]
+                assert found == pytest.approx(wanted, abs=0.04)
 
 
 def test_masked_pixels_are_nan_band_by_band(rng):
@@ -36,3 +39,12 @@ def test_masked_pixels_are_nan_band_by_band(rng):
     assert 0.2 < (masked > 0).mean() < 0.7
     assert any(len(set(row)) > 1 for row in masked)  # bands have holes of their own
     assert np.median(masked[masked > 0]) < 0.05
+
+
+def test_a_share_of_the_stamps_has_masks(rng):
+    observing = ObservingPopulation()
+    masks = [draw_mask(51, 4, observing=observing, rng=rng) for _ in range(1500)]
+    share = np.mean([mask.any() for mask in masks])
+    some = 1.0 - (1.0 - observing.masked_band_fraction) ** 4
+    assert share == pytest.approx(observing.masked_fraction * some, abs=0.035)
+    assert max(mask.mean(axis=(0, 1)).max() for mask in masks) > 0.1  # large ones occur
