@@ -36,7 +36,7 @@ from lensdetect.search.index import index_tiles
 from lensdetect.survey import SURVEYS
 
 SURVEY = SURVEYS["kids"]
-BATCH = 256
+BATCH = 128
 SIZE = 101
 LOOPS = {"with WCS": False, "bare": True}
 
@@ -112,7 +112,7 @@ def cut_share(folder: Path, ra_deg: np.ndarray, dec_deg: np.ndarray, quality: bo
 def watch(peak: list[int], stop: threading.Event) -> None:
     """Follow the memory that is private to this process."""
     process = psutil.Process()
-    while not stop.wait(0.05):
+    while not stop.wait(0.5):
         peak[0] = max(peak[0], process.memory_full_info().uss)
 
 

@@ -87,17 +87,22 @@ def print_purity(truth: pd.DataFrame, scores: dict[str, np.ndarray]) -> None:
 
 
 def print_kinds(truth: pd.DataFrame, scores: dict[str, np.ndarray], *, completeness: float = 0.5) -> None:
-    """False positives by kind at one completeness, and by glitch."""
-    is_lens, kind = truth["is_lens"].to_numpy(bool), truth["kind"].to_numpy(object)
-    glitched = np.where(truth["glitches"] == "", "none", truth["glitches"])
+    """False positives by kind at one completeness, and by glitch; a stamp with two glitches counts for both."""
+    is_lens, glitches = truth["is_lens"].to_numpy(bool), truth["glitches"].str.split(",")
+    groups = [("kind", truth["kind"].to_numpy(object), None)]
+    groups += [
+        ("glitch", np.where([name in row for row in glitches], name, "other"), name)
+        for name in sorted({name for row in glitches for name in row if name})
+    ]
     print(f"\n| at {completeness:.0%} completeness | stamps | {' | '.join(f'{name}: taken' for name in scores)} |")
     print(f"|---|---|{'---|' * len(scores)}")
-    for title, groups in (("kind", kind), ("glitch", glitched)):
+    for title, kind, wanted in groups:
         rows = {}
         for name, logit in scores.items():
             threshold = threshold_at(roc_curve(is_lens, logit), completeness)
-            for row in false_positives_by_kind(is_lens, logit, kind=groups, threshold=threshold):
-                rows.setdefault(row.kind, {})[name] = row
+            for row in false_positives_by_kind(is_lens, logit, kind=kind, threshold=threshold):
+                if wanted in {None, row.kind}:
+                    rows.setdefault(row.kind, {})[name] = row
         for group, by_name in sorted(rows.items(), key=lambda item: -max(row.rate for row in item[1].values())):
             cells = " | ".join(
                 f"{row.rate:.2%} [{row.rate_interval[0]:.2%}, {row.rate_interval[1]:.2%}]" for row in by_name.values()

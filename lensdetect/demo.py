@@ -1,23 +1,39 @@
-"""The main job on simulated images: make some, find the lenses among them, compare with the truth."""
+"""The main job on a simulated sky: make a small survey, search it for lenses, compare with the truth."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from lensdetect import artifact
 from lensdetect.errors import InputError
-from lensdetect.scoring import Ranking, open_images, rank, summary, write_results
-from lensdetect.simulation import simulate
-from lensdetect.stamps import Shards
+from lensdetect.search import Cut, Search, committee_of, search_survey
+from lensdetect.search.completeness import FOUND
+from lensdetect.simulation import simulate_tiles
+from lensdetect.simulation.tiles import TileRates
+from lensdetect.stamps import write_whole
 from lensdetect.survey import get_survey
 
-#: Share of lenses: many more than in the sky, few enough to be searched for.
+#: Share of lenses among the galaxies: many more than in the sky, few enough to be searched for.
 LENS_FRACTION = 0.1
-_KEEP = 25
+#: Galaxies to be searched per square arcmin: a crowded sky, so that a small one is enough.
+_DENSITY = 12.0
+#: Catalogues have fainter galaxies and stars too, as real ones have.
+_SELECT = "MAG_AUTO < 21.5"
+_CANDIDATES = 50
+#: What goes wrong in a tile of the size of KiDS's would cover one of a hundredth of it; some of it is left.
+_RATES = TileRates(
+    satellite_trails=0.5,
+    aeroplane_trails=0.1,
+    bad_columns=0.5,
+    shallow_strips=0.2,
+    dead_strips=0.2,
+    blank_strip=0.1,
+    dead_border_pix=10,
+    bright_stars_per_arcmin2=0.02,
+)
 
 
 @dataclass(frozen=True)
@@ -26,43 +42,62 @@ class Demo:
 
     Parameters
     ----------
-    ranking : Ranking
-        Of all stamps.
+    found : Search
+        With the lenses that were hidden in the sky as its known ones.
     truth : DataFrame
-        One row a stamp.
-    written : dict
-        What was written: kind to path.
+        One row an object of the catalogues.
     """
 
-    ranking: Ranking
+    found: Search
     truth: pd.DataFrame
-    written: dict[str, Path]
 
     def report(self) -> str:
-        """The best with their truth, how many lenses are among the first, and the figures of merit."""
-        lenses = set(self.truth["id"][self.truth["is_lens"]])
-        among = int(np.sum([name in lenses for name in self.ranking.table["id"].head(len(lenses))]))
-        return (
-            f"{summary(self.ranking, truth=self.truth)}\n\n"
-            f"Of the {len(lenses)} lenses, {among} are among the first {len(lenses)} of "
-            f"{len(self.truth)} images."
+        """The best with their truth, and what became of the hidden lenses."""
+        kinds = dict(zip(self.truth["id"], self.truth["kind"], strict=True))
+        shown = self.found.candidates.head(10)
+        lines = [
+            f"{row.rank:>4}  {row.id}  logit {row.logit:7.3f}  {kinds.get(row.id, '?')}" for row in shown.itertuples()
+        ]
+        numbers, known = self.found.numbers, self.found.known
+        first = int((known.loc[known["fate"] == FOUND, "rank"] <= len(known)).sum())
+        missed = known.loc[known["fate"] != FOUND, "fate"].value_counts().to_dict()
+        return "\n".join(
+            [
+                *lines,
+                "",
+                f"{numbers['objects scored']:,} galaxies of {numbers['rows of the catalogue']:,} catalogue rows "
+                f"in {numbers['tiles']} overlapping tiles were scored.",
+                f"Of {len(known)} lenses hidden in them {first} are among the first {len(known)} candidates"
+                + "".join(f", {count} missed for {why}" for why, count in missed.items())
+                + ".",
+            ]
         )
 
 
-def run_demo(output: Path | str, *, count: int = 300, seed: int = 2026, workers: int | None = None) -> Demo:
-    """Simulate stamps, score them with the detector that comes with the package, compare.
+def run_demo(
+    output: Path | str,
+    *,
+    tiles: int = 4,
+    side_pix: int = 800,
+    seed: int = 2026,
+    workers: int | None = None,
+) -> Demo:
+    """Simulate a small survey, search it with the detector that comes with the package, compare.
 
     Parameters
     ----------
     output : path
-        Folder for ``stamps/``, ``scores.csv``, ``top.png`` and ``truth.png``. A
-        second run uses the stamps that are there.
-    count : int
-        Number of stamps; about one in ten is a lens.
+        Folder for ``survey/`` (tiles, catalogues, truth), ``hidden_lenses.csv``
+        and ``found/`` with the report. A second run uses what is there.
+    tiles : int
+        Number of tiles, which overlap.
+    side_pix : int
+        Height and width of a tile.
     seed : int
         Of the simulation; another one than that of the training stamps.
     workers : int, optional
-        Processes that simulate; by default one a core.
+        Processes that simulate; by default one a core. The search of so few
+        objects is done in this process.
 
     Returns
     -------
@@ -71,26 +106,45 @@ def run_demo(output: Path | str, *, count: int = 300, seed: int = 2026, workers:
     Raises
     ------
     InputError
-        If the folder cannot be written or holds other stamps, or the seed is
+        If the folder cannot be written or holds something else, or the seed is
         that of the training stamps.
     """
-    folder = artifact.find_detector()
-    card = artifact.load_card(folder)
+    card = artifact.load_card(artifact.find_detector())
     if seed == card.training.get("data_seed"):
         raise InputError(f"the detector was trained on stamps of seed {seed}: give the demonstration another --seed")
-    output = Path(output)
-    survey = get_survey(card.survey)
-    stamps = simulate(
-        survey, output / "stamps", count=count, seed=seed, workers=workers, size=card.size, lens_fraction=LENS_FRACTION
+    output, survey = Path(output), get_survey(card.survey)
+    sky = simulate_tiles(
+        survey,
+        output / "survey",
+        tiles=tiles,
+        density=_DENSITY,
+        seed=seed,
+        tile_shape_pix=(side_pix, side_pix),
+        workers=workers,
+        lens_fraction=LENS_FRACTION,
+        rates=_RATES,
     )
-    truth = Shards(stamps).truth
-    source = open_images(stamps, card)
-    ranking = rank(source, artifact.load_detector(folder), prior=LENS_FRACTION, keep=_KEEP)
-    written = write_results(
-        ranking,
-        output=output / "scores.csv",
-        figure=output / "top.png",
-        truth=truth,
-        truth_figure=output / "truth.png",
+    truth = _truth(sky)
+    hidden = output / "hidden_lenses.csv"
+    lenses = truth[truth["is_lens"]].assign(name=lambda rows: rows["id"], grade="simulated")
+    write_whole(hidden, lambda file: lenses[["name", "ra_deg", "dec_deg", "grade"]].to_csv(file, index=False))
+    found = search_survey(
+        sky,
+        sky / "*_cat.fits",
+        output / "found",
+        survey=survey,
+        committee=committee_of([None], survey),
+        select=_SELECT,
+        prior=LENS_FRACTION,
+        cut=Cut(top=_CANDIDATES),
+        known=hidden,
+        workers=1,
     )
-    return Demo(ranking, truth, {"stamps": stamps, **written})
+    return Demo(found, truth)
+
+
+def _truth(sky: Path) -> pd.DataFrame:
+    """Truth of all objects that a catalogue lists, each once."""
+    tables = [pd.read_parquet(path) for path in sorted((sky / "truth").glob("*.parquet"))]
+    truth = pd.concat(tables, ignore_index=True)
+    return truth[truth["id"] != ""].drop_duplicates("id").reset_index(drop=True)

@@ -53,9 +53,8 @@ FLAGS: dict[str, Flag] = {
         Flag(11, "bad_column", False, "a row or column is too bright, too dark or dead"),
         Flag(12, "bad_background", False, "the sky is not flat: a ghost, a halo, a trough, a step in depth"),
         Flag(13, "cosmic_ray", False, "something sharper than any point of light, in one band"),
-        Flag(14, "misaligned", False, "one band is shifted against the others"),
-        Flag(15, "duplicate", False, "another object of the catalogue, nearer to its beginning, is at this place"),
-        Flag(16, "star_like", False, "what is in the middle is as sharp as a point of light"),
+        Flag(14, "duplicate", False, "another object of the catalogue, nearer to its beginning, is at this place"),
+        Flag(15, "star_like", False, "what is in the middle is as sharp as a point of light"),
     )
 }
 

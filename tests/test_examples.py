@@ -19,14 +19,16 @@ LEFT = {
     "02_simulate.py": ("bologna.png", "kids.png", "kids/manifest.json"),
     "03_train.py": ("run/curves.png", "run/history.csv", "run/model/1/saved_model.pb", "truth.png"),
     "04_transfer.py": ("stem/curves.png", "stem/model/1/saved_model.pb"),
+    "05_search.py": ("found/report.html", "found/candidates.fits"),
 }
 PRINTED = {
     "01_score.py": "AUROC",
     "02_simulate.py": "of 60 stamps are lenses",
     "03_train.py": "AUROC",
     "04_transfer.py": "as it is: AUROC",
+    "05_search.py": "objects scored: ",
 }
-NEED_DETECTOR = ("01_score.py", "04_transfer.py")
+NEED_DETECTOR = ("01_score.py", "04_transfer.py", "05_search.py")
 
 needs_detector = pytest.mark.skipif(
     DEFAULT_DETECTOR not in shipped_detectors(), reason=f"{DEFAULT_DETECTOR} is not in models/ yet"

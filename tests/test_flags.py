@@ -30,9 +30,8 @@ def test_bits_are_stable():
         "bad_column": 2048,
         "bad_background": 4096,
         "cosmic_ray": 8192,
-        "misaligned": 16384,
-        "duplicate": 32768,
-        "star_like": 65536,
+        "duplicate": 16384,
+        "star_like": 32768,
     }
 
 

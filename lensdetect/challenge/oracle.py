@@ -76,7 +76,7 @@ def oracle_scores(
     population = population or manifest_population(stamps.manifest, survey)
     chosen = [survey.band_names.index(name) for name in bands or survey.band_names]
     is_lens = stamps.truth["is_lens"].to_numpy(bool)
-    lenses = np.asarray(rows)[is_lens[rows]]
+    lenses = np.sort(np.asarray(rows)[is_lens[rows]])
     if not len(lenses):
         raise InputError("the oracle asks for the arcs of lenses, got stamps without any: score more of them")
     scores = np.empty(len(rows), np.float32)

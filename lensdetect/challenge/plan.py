@@ -102,7 +102,18 @@ class ChallengePlan:
 
 
 def shortened(plan: Plan, epochs: int) -> Plan:
-    """A training plan over fewer epochs; with fewer than it has stages, the last stages are left out."""
+    """A training plan over another number of epochs.
+
+    Parameters
+    ----------
+    plan : Plan
+    epochs : int
+        With fewer than the plan has stages, the last stages are left out.
+
+    Returns
+    -------
+    Plan
+    """
     kept = dataclasses.replace(plan, stages=plan.stages[: max(1, epochs)])
     return kept.with_epochs(max(1, epochs))
 

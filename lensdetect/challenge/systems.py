@@ -128,6 +128,16 @@ def parse_entries(texts: Iterable[str], *, bands: tuple[str, ...], simulated: bo
 
 
 def all_names(*, simulated: bool) -> list[str]:
-    """Every network and classical system, and the oracle where the data allow it."""
+    """Every network and classical system, and the oracle where the data allow it.
+
+    Parameters
+    ----------
+    simulated : bool
+        Whether the test set is simulated.
+
+    Returns
+    -------
+    list of str
+    """
     names = [*(name for name in DETECTORS if name not in _NOT_RANKED), *CLASSICAL]
     return [*names, ORACLE] if simulated else names

@@ -10,19 +10,29 @@ import sys
 from collections.abc import Sequence
 
 from lensdetect import __version__
-from lensdetect.cli import challenge, demo, models, score, simulate, train
+from lensdetect.cli import challenge, demo, models, score, search, simulate, train, tune
 from lensdetect.cli.parsing import Parser, parse
 from lensdetect.cli.quiet import messages_on_stderr
 from lensdetect.errors import LensdetectError
 
 #: In the order in which a newcomer needs them.
-_VERBS = {"demo": demo, "score": score, "models": models, "simulate": simulate, "train": train, "challenge": challenge}
+_VERBS = {
+    "demo": demo,
+    "score": score,
+    "search": search,
+    "models": models,
+    "simulate": simulate,
+    "train": train,
+    "tune": tune,
+    "challenge": challenge,
+}
 
 _DESCRIPTION = """\
 Find strong gravitational lenses in multi-band survey images.
 
   lensdetect demo                      see it work on simulated images
   lensdetect score IMAGES              rank your own images
+  lensdetect search --tiles ...        search a survey
   lensdetect COMMAND --help            all about one command
 """
 

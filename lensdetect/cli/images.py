@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from lensdetect.cli.parsing import number, numbers, one_of, words
+from lensdetect.cli.parsing import SURVEY_NAMES, number, numbers, one_of, words
 
 
 def add_image_options(parser: argparse.ArgumentParser) -> None:
@@ -14,7 +14,7 @@ def add_image_options(parser: argparse.ArgumentParser) -> None:
         "Folders of simulated stamps and of the Bologna Lens Challenge say it themselves. For all else\n"
         "give --survey, or --bands, --pixel-scale and --zero-point together.",
     )
-    group.add_argument("--survey", metavar="NAME", help="survey they are from: bologna, kids")
+    group.add_argument("--survey", metavar="NAME", help=f"survey they are from: {SURVEY_NAMES}; or a .toml")
     group.add_argument(
         "--bands",
         type=words,

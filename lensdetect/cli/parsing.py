@@ -10,6 +10,9 @@ from typing import NoReturn
 
 from lensdetect.errors import InputError, unknown_name
 
+#: For help texts, which need no imports; a test compares them with the table.
+SURVEY_NAMES = "bologna, kids, des, hsc, lsst, euclid_vis, cfhtls, legacy"
+
 
 class Parser(argparse.ArgumentParser):
     """A parser whose errors are ``InputError`` and whose help keeps its lines.

@@ -6,7 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
-from lensdetect.cli.parsing import count, number, one_of, seed, words
+from lensdetect.cli.parsing import SURVEY_NAMES, count, number, one_of, seed, words
 from lensdetect.errors import InputError, LensdetectError
 
 #: Genuine stamps whose sky is measured.
@@ -17,8 +17,9 @@ SUMMARY = "simulate stamps, tiles, or arcs on your own images"
 DESCRIPTION = """\
 Simulate images of lenses and of what is none, as a survey would take them, with their truth.
 
-Survey bologna is the ground-based Bologna Lens Challenge. Every other survey is drawn from the real sky: lenses
-whose arcs can be seen or not, and everything that fools a lens finder, under the survey's own seeing, noise and faults.
+Survey bologna is the ground-based Bologna Lens Challenge. Every other survey is drawn from the real sky:
+lenses whose arcs can be seen or not, and everything that fools a lens finder, under the survey's own
+seeing, noise and faults.
 """
 
 EPILOG = """\
@@ -36,15 +37,15 @@ The layout shards (float32 arrays and Parquet tables) is for training; challenge
 Bologna Lens Challenge, Public/Band1/imageSDSS_R-ID.fits and so on, with classifications.csv.
 A run that was interrupted goes on where it stopped when the same command is given again.
 
-exit codes: 0 done; 1 done, but some images could not be used and are listed in refused.csv, or a check found
-the simulation unlike the challenge; 2 could not be done.
+exit codes: 0 done; 1 done, but some images could not be used and are listed in refused.csv, or a check
+found the simulation unlike the challenge; 2 could not be done.
 """
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of this verb."""
     parser.add_argument(
-        "--survey", metavar="NAME_OR_FILE", help="bologna, kids, des, hsc, lsst, euclid_vis, cfhtls, legacy, or a .toml"
+        "--survey", metavar="NAME_OR_FILE", help=f"survey to imitate: {SURVEY_NAMES}; or a .toml of your own"
     )
     parser.add_argument("--seed", type=seed, metavar="S", help="of all that is random, from 0 on")
     parser.add_argument("--output", metavar="DIR", help="folder to write, new or empty")

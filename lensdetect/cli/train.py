@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lensdetect.cli.images import add_fit_option
-from lensdetect.cli.parsing import count, seed, words
+from lensdetect.cli.parsing import SURVEY_NAMES, count, seed, words
 from lensdetect.cli.quiet import load_tensorflow_quietly
 from lensdetect.errors import InputError, LensdetectError
 
@@ -29,6 +29,7 @@ examples:
   lensdetect simulate --survey bologna --count 20000 --seed 1 --output stamps
   lensdetect train --data stamps --detector arcformer_small --output run
   lensdetect train --data stamps --output run --resume                    after an interruption
+  lensdetect train --data stamps --detector tuned/spec.json --plan tuned/plan.json --output run
   lensdetect train --data Data.0 --truth classifications.csv --detector arcformer_small --output run \\
       --weights arcformer_small-bologna --parts stem --epochs 10          transfer learning
 
@@ -46,7 +47,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--data", required=True, metavar="DIR", help="simulated stamps, or files of the challenge's layout with --truth"
     )
     data.add_argument("--truth", metavar="FILE", help="truth table of --data: id and is_lens, or the challenge's own")
-    data.add_argument("--survey", metavar="NAME", help="survey of --data, if it does not say so itself: bologna, kids")
+    data.add_argument(
+        "--survey", metavar="NAME", help=f"survey of --data, if it does not say so itself: {SURVEY_NAMES}; or a .toml"
+    )
     data.add_argument(
         "--size", type=count, default=101, metavar="PIX", help="side of the images of --data (default: 101 pixels)"
     )
@@ -57,13 +60,21 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="simulated stamps of another seed, to measure on (default: the stamps held out for validation)",
     )
     what = parser.add_argument_group("what to train")
-    what.add_argument("--detector", metavar="NAME", help="a name that lensdetect models lists; needed without --resume")
+    what.add_argument(
+        "--detector",
+        metavar="NAME",
+        help="a name that lensdetect models lists, or a spec.json; needed without --resume",
+    )
     what.add_argument("--weights", metavar="NAME_OR_DIR", help="trained detector to start from (default: none)")
     what.add_argument(
         "--parts", type=words, metavar="PART,...", help="of it: all, or some of stem, encoder, head (default: all)"
     )
     how = parser.add_argument_group("how to train")
-    how.add_argument("--plan", metavar="NAME", help="adamw, or published: as Thuruthipilly+ 2022 (default: adamw)")
+    how.add_argument(
+        "--plan",
+        metavar="NAME",
+        help="adamw, or published: as Thuruthipilly+ 2022; or a plan.json (default: adamw)",
+    )
     how.add_argument("--epochs", type=count, metavar="N", help="passes over the stamps (default: 40; published: 400)")
     how.add_argument("--batch-size", type=count, metavar="N", help="stamps in a step (default: 64; published: 32)")
     how.add_argument(
@@ -133,7 +144,7 @@ def _train(args: argparse.Namespace, output) -> Path:
             "training %s on %d stamps with plan %s, epochs 1 to %d", args.detector, len(stamps), plan.name, plan.epochs
         )
         training.train(
-            args.detector,
+            training.find_detector_spec(args.detector),
             stamps,
             args.output,
             survey=survey,
@@ -147,9 +158,9 @@ def _train(args: argparse.Namespace, output) -> Path:
 
 
 def _plan(args: argparse.Namespace):
-    from lensdetect.training import get_plan
+    from lensdetect.training import find_plan
 
-    plan = get_plan(args.plan or "adamw")
+    plan = find_plan(args.plan or "adamw")
     if args.epochs is not None:
         plan = plan.with_epochs(args.epochs)
     changes = {"batch_size": args.batch_size, "patience": args.patience}
@@ -168,12 +179,14 @@ def _epochs(record: dict[str, Any]) -> int:
 def _check_same(args: argparse.Namespace, record: dict[str, Any]) -> None:
     """Refuse to go on with a training in another way than it began."""
     from lensdetect.artifact import find_detector
+    from lensdetect.training import find_plan
 
     plan = record["plan"]
+    asked_plan = None if args.plan is None else find_plan(args.plan).name
     weights = None if args.weights is None else str(find_detector(args.weights).resolve())
     for option, asked, began in (
-        ("--detector", args.detector, record["detector"]),
-        ("--plan", args.plan, plan["name"]),
+        ("--detector", args.detector, _began_with(args.detector, record)),
+        ("--plan", asked_plan, plan["name"]),
         ("--epochs", args.epochs, _epochs(record)),
         ("--batch-size", args.batch_size, plan["batch_size"]),
         ("--patience", args.patience, plan["patience"]),
@@ -187,6 +200,16 @@ def _check_same(args: argparse.Namespace, record: dict[str, Any]) -> None:
                 f"a training goes on as it began: {option} is {began or 'none'} in {args.output}/plan.json, "
                 f"got {asked}: leave it out, or train anew in another folder"
             )
+
+
+def _began_with(detector: str | None, record: dict[str, Any]) -> str:
+    """What a training began with, under the name that was given if it is that file's spec."""
+    from lensdetect.network import spec_to_dict
+    from lensdetect.training import find_detector_spec
+
+    spec = None if detector is None else find_detector_spec(detector)
+    same = spec is not None and not isinstance(spec, str) and spec_to_dict(spec) == record["spec"]
+    return detector if same else record["detector"]
 
 
 def _interrupted(args: argparse.Namespace, output) -> str:

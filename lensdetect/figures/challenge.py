@@ -166,7 +166,9 @@ def found_by_truth(
         axes.errorbar(
             places, rate, yerr=error, marker=_MARKERS[number % len(_MARKERS)], label=finding.title, **_style(number)
         )
-    names = [f"{low:.2g}\nto {high:.2g}\n{n}" for low, high, n in zip(edges[:-1], edges[1:], counts, strict=True)]
+    names = [
+        f"{_short(low)}\nto {_short(high)}\n{n}" for low, high, n in zip(edges[:-1], edges[1:], counts, strict=True)
+    ]
     axes.set_xticks(np.arange(len(counts)), names, fontsize=8)
     axes.set(
         xlabel=f"{label}; number of lenses below",
@@ -177,6 +179,10 @@ def found_by_truth(
     axes.grid(alpha=0.3, axis="y")
     figure.legend(*axes.get_legend_handles_labels(), loc="outside right upper", fontsize=8)
     return figure
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.2g}"
 
 
 def _equal_bins(values: np.ndarray) -> np.ndarray:

@@ -92,7 +92,10 @@ def _score_bins(axes: Axes, scores: np.ndarray) -> np.ndarray:
         return np.histogram_bin_edges(scores, bins=_BINS)
     axes.set_xscale("asinh")
     axes.tick_params(axis="x", labelsize=7)
-    return np.sinh(np.linspace(np.arcsinh(low), np.arcsinh(high), _BINS + 1))
+    edges = np.sinh(np.linspace(np.arcsinh(low), np.arcsinh(high), _BINS + 1))
+    # There and back is not the same to the last bit.
+    edges[0], edges[-1] = low, high
+    return edges
 
 
 def confusion_matrices(findings: Sequence[Finding]) -> Figure:

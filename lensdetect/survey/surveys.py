@@ -57,7 +57,7 @@ _KIDS = Survey(
         BandConditions((0.52, 0.86), (2.0e-12, 2.9e-12), 21.20),
         BandConditions((0.60, 1.06), (5.4e-12, 13e-12), 19.7),
     ),
-    noise_correlation=(0.25, 0.08, 0.02),
+    noise_correlation=(0.165, -0.113, 0.031),
     pixel_scale_arcsec=0.2,
     reference_band="r",
     masked_value=None,

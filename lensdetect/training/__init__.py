@@ -3,6 +3,8 @@
 from lensdetect.training.export import export as export
 from lensdetect.training.export import flux_unit as flux_unit
 from lensdetect.training.export import measure as measure
+from lensdetect.training.files import find_detector_spec as find_detector_spec
+from lensdetect.training.files import find_plan as find_plan
 from lensdetect.training.fit import resume as resume
 from lensdetect.training.fit import train as train
 from lensdetect.training.plan import CosineSchedule as CosineSchedule

@@ -107,7 +107,8 @@ def test_gabor_moments_know_a_ring_from_spokes_and_not_where_it_is():
     spread = gabor_moments(images.astype(np.float32), ("r",)).reshape(4, 3, 4, 4)[..., 1]
     # Waves along the radius (rotation 0) answer to the ring, waves along the angle (rotation 2) to spokes.
     assert spread[0, 1, 0] > 3 * spread[0, 1, 2] and spread[1, 2, 2] > 3 * spread[1, 2, 0]
-    np.testing.assert_allclose(spread[2], spread[3], rtol=0.1)
+    # The noise was not turned with the arc.
+    np.testing.assert_allclose(spread[2], spread[3], atol=0.01)
 
 
 def test_gradients_have_the_length_of_the_entry():

@@ -42,7 +42,7 @@ def test_help_lists_the_commands(lensdetect):
     assert all(f"    {verb} " in result.out for verb in VERBS)
 
 
-@pytest.mark.parametrize("verb", ["score", "simulate", "train"])
+@pytest.mark.parametrize("verb", ["score", "simulate", "train", "tune"])
 def test_help_names_all_surveys(lensdetect, verb):
     # Said in the help so that it needs no imports; here it is compared.
     assert f": {', '.join(SURVEYS)}" in " ".join(lensdetect(verb, "--help").out.split())
@@ -78,7 +78,7 @@ def test_no_command_prints_the_help(lensdetect, capsys):
         (["score"], "the following arguments are required: PATH: see lensdetect score --help"),
         (["score", "x", "--output", "scores.txt"], "scores.txt must end in one of .csv, .parquet, got '.txt'"),
         (["score", "x", "--truth-figure", "t.png"], "a truth figure needs the truth: add --truth FILE"),
-        (["simulate", "--survey", "bolonga", "--count", "1", "--seed", "1", "--output", "x"], "did you mean bologna?"),
+        (["simulate", "--survey", "bolonga", "--count", "1", "--seed", "1", "--output", "x"], "did you mean bologna"),
         (["simulate", "--survey", "kids", "--count", "0", "--seed", "1", "--output", "x"], "at least 1, got '0'"),
         (["train", "--data", "x", "--output", "y"], "a training needs a detector: add --detector NAME"),
         (["train", "--data", "x", "--output", "y", "--resume"], "must have a plan.json, got none in y"),

@@ -1,0 +1,174 @@
+"""What decides a search, in JSON values, so that it goes on as it began."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lensdetect.errors import InputError, unknown_name
+from lensdetect.stamps import write_whole
+from lensdetect.training.tuning.choosing import PARTS
+
+#: How trials are chosen.
+SEARCHES = ("hyperband", "bayesian")
+#: What a search makes as high as it can: name of the option -> column of the table.
+OBJECTIVES = {"auroc": "val_auroc", "tpr": "val_tpr"}
+#: Trials of a Bayesian search that says nothing; Hyperband has a number of its own.
+_BAYESIAN_TRIALS = 20
+
+
+@dataclass(frozen=True)
+class Search:
+    """How to search.
+
+    Parameters
+    ----------
+    kind : str
+        "hyperband" (Li+ 2018, arXiv 1603.06560): many short trials, of which the
+        best third is trained anew three times as long, and so on. "bayesian":
+        trials of one length, each where a Gaussian process of those before
+        expects most.
+    epochs : int
+        Of a trial; for Hyperband of the longest ones.
+    trials : int or None
+        At most so many; None is one round of Hyperband, or 20 Bayesian trials.
+    objective : str
+        "auroc", or "tpr": the highest TPR with an FPR of at most ``fpr``, both
+        on the held-out stamps after the last epoch.
+    fpr : float
+        For the TPR, which the table holds whatever the objective.
+    parts : tuple of str
+        What is tuned: some of "stem", "encoder", "head", "plan".
+    validation_fraction : float
+        Part of the stamps that is held out of every trial.
+    """
+
+    kind: str = "hyperband"
+    epochs: int = 9
+    trials: int | None = None
+    objective: str = "auroc"
+    fpr: float = 0.01
+    parts: tuple[str, ...] = PARTS
+    validation_fraction: float = 0.2
+
+    def __post_init__(self):
+        """Check names and numbers."""
+        if self.kind not in SEARCHES:
+            raise unknown_name("search", self.kind, SEARCHES)
+        if self.objective not in OBJECTIVES:
+            raise unknown_name("objective", self.objective, OBJECTIVES)
+        if self.epochs < 1 or (self.trials is not None and self.trials < 1):
+            raise InputError(f"a search needs trials of at least one epoch, got {self.trials} of {self.epochs} epochs")
+        if not 0 < self.fpr < 1:
+            raise InputError(f"the FPR of a search must lie between 0 and 1, got {self.fpr}")
+
+    @property
+    def most_trials(self) -> int | None:
+        """Most trials; None is as many as Hyperband has in one round."""
+        return _BAYESIAN_TRIALS if self.trials is None and self.kind == "bayesian" else self.trials
+
+    @property
+    def objective_column(self) -> str:
+        """Column of the table of trials that is made as high as it can be."""
+        return OBJECTIVES[self.objective]
+
+    def check_sample(self, num_others: int) -> None:
+        """Check that the objective can be measured.
+
+        Parameters
+        ----------
+        num_others : int
+            Held-out stamps that are no lens.
+
+        Raises
+        ------
+        InputError
+            If not even one of them may be taken at the FPR.
+        """
+        if self.objective == "tpr" and num_others * self.fpr < 1:
+            raise InputError(
+                f"a TPR at an FPR of {self.fpr:g} needs at least {round(1 / self.fpr)} held-out stamps that are no "
+                f"lens, got {num_others}: give more stamps, hold out more, or ask for a higher FPR"
+            )
+
+
+def begin_or_go_on(path: Path, record: dict[str, Any]) -> None:
+    """Write down what decides a search, or check that it is what it began with.
+
+    Parameters
+    ----------
+    path : Path
+        Of ``search.json``.
+    record : dict
+        All that decides the trials. The number of trials does not: a search can be prolonged.
+
+    Raises
+    ------
+    InputError
+        If the search that is there began otherwise, the folder holds something
+        else, or cannot be written.
+    """
+    record = json.loads(json.dumps(record))
+    try:
+        if path.is_file():
+            _check_same(path, json.loads(path.read_text()), record)
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if any(path.parent.iterdir()):
+            raise InputError(f"a search needs a new or empty folder, or its own, {path.parent} is taken: name another")
+        write_json(path, record)
+    except json.JSONDecodeError as error:
+        raise InputError(f"{path} must be JSON as lensdetect tune writes it, got {error}: search anew") from error
+    except OSError as error:
+        raise InputError(
+            f"{path.parent} must be a folder that can be written, got {error.strerror or error}"
+        ) from error
+
+
+def _check_same(path: Path, began: dict[str, Any], asked: dict[str, Any]) -> None:
+    for name, value in asked.items():
+        if began.get(name) != value:
+            said = "" if isinstance(value, dict) else f": {began.get(name)} in {path}, got {value}"
+            raise InputError(
+                f"a search goes on as it began, its {name.replace('_', ' ')} is another{said}: "
+                "ask for the same, or search anew in another folder"
+            )
+
+
+def search_record(search: Search, record: dict[str, Any]) -> dict[str, Any]:
+    """What decides a search.
+
+    Parameters
+    ----------
+    search : Search
+        How to search.
+    record : dict
+        From ``training.record.new_record``: what it starts from, and the stamps.
+
+    Returns
+    -------
+    dict
+        For ``begin_or_go_on``.
+    """
+    kept = {name: record[name] for name in ("detector", "seed", "survey", "spec", "plan")}
+    fields = dataclasses.asdict(search)
+    del fields["trials"]
+    # Short answers first: the first that differs is told.
+    return {**fields, **kept, "data": record["data"]["sha256"]}
+
+
+def write_json(path: Path, values: dict[str, Any]) -> None:
+    """Write JSON whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        Where to.
+    values : dict
+        Plain JSON values.
+    """
+    text = json.dumps(values, indent=2) + "\n"
+    write_whole(path, lambda file: file.write(text.encode()))

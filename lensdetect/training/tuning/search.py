@@ -1,0 +1,164 @@
+"""A whole search: trials, their table and figure, and the best as files."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lensdetect.data.pipeline import Stamps
+from lensdetect.figures import save_figure, tuning_figure
+from lensdetect.network import DetectorSpec, MergedSpec, get_spec, spec_to_dict
+from lensdetect.survey import Survey
+from lensdetect.training.plan import Plan
+from lensdetect.training.record import new_record, split_rows
+from lensdetect.training.tuning.choosing import knobs_of, turned
+from lensdetect.training.tuning.knobs import Knob
+from lensdetect.training.tuning.record import Search, begin_or_go_on, search_record, write_json
+from lensdetect.training.tuning.table import best_row, trial_row, write_table
+from lensdetect.training.tuning.trial import Bench, run_trial
+from lensdetect.training.tuning.tuner import Tuner, make_oracle
+
+logger = logging.getLogger(__name__)
+
+
+def tune(
+    detector: str | DetectorSpec | MergedSpec,
+    stamps: Stamps,
+    output: Path | str,
+    *,
+    survey: Survey,
+    plan: Plan,
+    search: Search,
+    seed: int,
+) -> pd.DataFrame:
+    """Search for a better detector, and a better way to train it.
+
+    The first trial is the detector and plan as they come. Every trial is
+    trained from fresh weights, with the plan's schedule over its own length.
+    Called again with the same arguments, a search goes on where it stopped;
+    more trials prolong it.
+
+    Parameters
+    ----------
+    detector : str or DetectorSpec
+        What to start from.
+    stamps : Stamps
+        Shards, or cutouts with truth.
+    output : path
+        Folder for ``trials.csv``, ``trials.png``, and of the best trial
+        ``spec.json`` and ``plan.json``, which ``lensdetect train`` takes.
+    survey : Survey
+        Of the stamps.
+    plan : Plan
+        What to start from. The best plan is as long as this one.
+    search : Search
+        How.
+    seed : int
+        Of the choices, and of every training.
+
+    Returns
+    -------
+    DataFrame
+        One row a trial, as in ``trials.csv``; failed ones have an ``error``.
+
+    Raises
+    ------
+    InputError
+        If stamps, plan and search do not go together, or the folder holds
+        something else.
+    """
+    folder, spec = Path(output), get_spec(detector)
+    knobs = knobs_of(spec, plan, parts=search.parts)
+    record = new_record(detector, stamps, survey=survey, plan=plan, seed=seed, weights=None, parts="all")
+    # Early ends would make trials of one length differ in it.
+    trial_plan = dataclasses.replace(plan, validation_fraction=search.validation_fraction, patience=None)
+    _, validation = split_rows(stamps, trial_plan, seed=seed)
+    search.check_sample(int((~stamps.truth["is_lens"].to_numpy(bool)[validation]).sum()))
+    begin_or_go_on(folder / "search.json", search_record(search, record))
+    bench = Bench(stamps, survey, validation=validation, seed=seed, fpr=search.fpr)
+
+    def train_and_measure(where: Path, values: dict[str, Any], epochs: int | None) -> dict[str, float]:
+        changed, how = turned(spec, trial_plan, knobs=knobs, values=values)
+        # Every stage of a plan needs an epoch.
+        how = how.with_epochs(max(epochs or search.epochs, len(how.stages)))
+        return run_trial(where, changed, plan=how, bench=bench)
+
+    oracle = make_oracle(search, knobs, seed=seed)
+    report = _Report(folder, spec, plan=plan, knobs=knobs, search=search, oracle=oracle)
+    tuner = Tuner(
+        *(oracle, folder),
+        train_and_measure=train_and_measure,
+        chance={"val_auroc": 0.5, "val_tpr": search.fpr},
+        report=report.update,
+        most_trials=search.most_trials,
+    )
+    if oracle.end_order:
+        logger.info("going on after %d trials", len(oracle.end_order))
+    try:
+        tuner.search()
+    finally:
+        report.draw()
+    return report.table()
+
+
+class _Report:
+    """The files of a search that people read; all follow from keras-tuner's own.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the search.
+    spec, plan, knobs
+        What it starts from, and what is turned.
+    search : Search
+        How.
+    oracle : keras_tuner.Oracle
+        Knows the trials.
+    """
+
+    def __init__(self, folder: Path, spec, *, plan: Plan, knobs: tuple[Knob, ...], search: Search, oracle):
+        self.folder, self.spec, self.plan, self.knobs = folder, spec, plan, knobs
+        self.search, self.oracle = search, oracle
+
+    def table(self) -> pd.DataFrame:
+        """One row a trial, in the order of their beginning."""
+        trials = [self.oracle.get_trial(trial_id) for trial_id in self.oracle.start_order]
+        rows = [trial_row(trial, number=n, epochs=self.search.epochs) for n, trial in enumerate(trials, start=1)]
+        table = pd.DataFrame(rows)
+        # Last, as the one column that may be long.
+        return table[[name for name in table if name != "error"] + ["error"]] if rows else table
+
+    def update(self) -> None:
+        """Write the table and the best so far, say how the last trial went."""
+        table, objective = self.table(), self.search.objective_column
+        write_table(self.folder / "trials.csv", table)
+        best, last = best_row(table, objective), table.iloc[-1]
+        if last["status"] != "done":
+            logger.warning("trial %d failed: %s", last["trial"], last["error"])
+        if best is None:
+            return
+        if last["status"] == "done":
+            logger.info(
+                "trial %d: %s %.4f after %d epochs, %.0f s (best: %.4f, trial %d)",
+                *(last["trial"], objective, last[objective], last["epochs"], last["train_s"]),
+                *(best[objective], best["trial"]),
+            )
+        self._write_best(int(best["trial"]))
+
+    def _write_best(self, number: int) -> None:
+        values = self.oracle.get_trial(self.oracle.start_order[number - 1]).hyperparameters.values
+        spec, plan = turned(self.spec, self.plan, knobs=self.knobs, values=values)
+        write_json(self.folder / "spec.json", spec_to_dict(spec))
+        write_json(self.folder / "plan.json", dataclasses.replace(plan, name=f"{plan.name}_tuned").as_dict())
+
+    def draw(self) -> None:
+        """Write the figure, once there is something to see."""
+        table = self.table()
+        if len(table) and (table["status"] == "done").any():
+            knobs = {knob.name: knob.is_range for knob in self.knobs}
+            figure = tuning_figure(table, objective=self.search.objective_column, hyperparameters=knobs)
+            save_figure(figure, self.folder / "trials.png")

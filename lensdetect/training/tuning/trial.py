@@ -1,0 +1,105 @@
+"""One trial of a search: train as any training, then measure on the held-out stamps."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from lensdetect.data.pipeline import Stamps, evaluation_batches
+from lensdetect.network import DetectorSpec, MergedSpec, operations
+from lensdetect.survey import Survey
+from lensdetect.training.checkpoint import load_weights
+from lensdetect.training.fit import resume, train
+from lensdetect.training.plan import Plan
+from lensdetect.training.record import build_from_record
+from lensdetect.training.run import Run
+from lensdetect.training.tuning.streaming import StreamingAuroc, StreamingTpr
+
+_BATCH_SIZE = 256
+
+
+@dataclass(frozen=True, eq=False)
+class Bench:
+    """What all trials of a search have in common.
+
+    Parameters
+    ----------
+    stamps : Stamps
+        To train and to validate on.
+    survey : Survey
+        Of the stamps.
+    validation : ndarray of int
+        Held-out stamps.
+    seed : int
+        Of weights, split, order and views: trials differ in nothing but what is turned.
+    fpr : float
+        For the TPR.
+    """
+
+    stamps: Stamps
+    survey: Survey
+    validation: np.ndarray
+    seed: int
+    fpr: float
+
+
+def run_trial(folder: Path, spec: DetectorSpec | MergedSpec, *, plan: Plan, bench: Bench) -> dict[str, float]:
+    """Train a detector and measure it.
+
+    A trial that was interrupted goes on after its last epoch. Its folder keeps
+    plan, history and curves; the weights are not kept.
+
+    Parameters
+    ----------
+    folder : Path
+        Of its run.
+    spec : DetectorSpec or MergedSpec
+        What to train.
+    plan : Plan
+        How.
+    bench : Bench
+        On what.
+
+    Returns
+    -------
+    dict
+        ``val_auroc`` and ``val_tpr`` after the last epoch, ``val_loss``
+        (cross-entropy and penalties), ``parameters``, ``operations``
+        (multiply-adds for one cutout) and ``train_s``.
+    """
+    # What an earlier trial has built is of no use, and stays in memory otherwise.
+    keras.utils.clear_session()
+    run = Run(folder)
+    try:
+        if run.exists:
+            resume(folder, bench.stamps, survey=bench.survey)
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+            train(spec, bench.stamps, folder, survey=bench.survey, plan=plan, seed=bench.seed)
+        measured = _measure(run, bench)
+    except Exception:
+        shutil.rmtree(run.checkpoint, ignore_errors=True)
+        raise
+    shutil.rmtree(run.checkpoint, ignore_errors=True)
+    return measured
+
+
+def _measure(run: Run, bench: Bench) -> dict[str, float]:
+    model = build_from_record(run.read_plan(), size=bench.stamps.shape[0], precision="float32", fresh=True)
+    load_weights(run.checkpoint / run.read_state()["latest"], model)
+    model.compile(
+        loss=keras.losses.BinaryCrossentropy(from_logits=True),
+        metrics=[StreamingAuroc(name="auroc"), StreamingTpr(fpr=bench.fpr, name="tpr")],
+    )
+    held_out = evaluation_batches(bench.stamps, bench.validation, batch_size=_BATCH_SIZE)
+    found = model.evaluate(held_out, return_dict=True, verbose=0)
+    return {
+        **{f"val_{name}": float(found[name]) for name in ("auroc", "tpr", "loss")},
+        "parameters": float(model.count_params()),
+        "operations": float(operations(model)),
+        "train_s": float(run.read_history()["train_s"].sum()),
+    }

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lensdetect.errors import InputError
+from lensdetect.search import known
+from lensdetect.search.known import cross_match, known_lenses, merge_known
+
+ARCSEC = 1 / 3600
+
+
+@pytest.fixture(autouse=True)
+def no_lenscat(monkeypatch):
+    """Whether it is installed makes no difference."""
+    monkeypatch.setattr(known, "lenscat_file", lambda: None)
+
+
+def test_five_lenses_are_shipped_with_the_positions_in_their_names():
+    lenses = known_lenses()
+    assert len(lenses) == 5
+    for row in lenses.itertuples():
+        text = row.name.split("J")[1]
+        hours, degrees = text[:10], text[10:]
+        ra_deg = 15 * (int(hours[:2]) + int(hours[2:4]) / 60 + float(hours[4:]) / 3600)
+        dec_deg = int(degrees[1:3]) + int(degrees[3:5]) / 60 + float(degrees[5:]) / 3600
+        assert row.ra_deg == pytest.approx(ra_deg, abs=1e-6)
+        assert row.dec_deg == pytest.approx(dec_deg if degrees[0] == "+" else -dec_deg, abs=1e-6)
+
+
+def test_the_nearest_is_named_with_its_distance():
+    lenses = known_lenses()
+    one = lenses.iloc[2]
+    places = pd.DataFrame(
+        {"ra_deg": [one.ra_deg, one.ra_deg, 12.0], "dec_deg": [one.dec_deg + 3 * ARCSEC, one.dec_deg + 6 * ARCSEC, 1.0]}
+    )
+    found = cross_match(places, lenses)
+    assert found["known_lens"].tolist() == [one["name"], "", ""]
+    np.testing.assert_allclose(found["separation_arcsec"], [3.0, np.nan, np.nan], atol=1e-6)
+    assert found["known_grade"].tolist() == ["candidate", "", ""]
+
+
+def test_a_match_across_the_meridian():
+    lenses = pd.DataFrame({"name": ["w"], "ra_deg": [359.9999], "dec_deg": [0.0], "grade": ["A"], "list": ["mine"]})
+    found = cross_match(pd.DataFrame({"ra_deg": [0.0001], "dec_deg": [0.0]}), lenses)
+    assert found["separation_arcsec"].iloc[0] == pytest.approx(0.72, abs=1e-3)
+
+
+def test_your_own_list_comes_first(tmp_path):
+    one = known_lenses().iloc[0]
+    (tmp_path / "mine.csv").write_text(f"Name,RA,Dec\nHorseshoe,{one.ra_deg},{one.dec_deg}\nlost,,\n")
+    lenses = known_lenses(tmp_path / "mine.csv")
+    assert lenses["name"].tolist()[:1] == ["Horseshoe"] and len(lenses) == 6
+    assert merge_known(lenses)["name"].iloc[0] == "Horseshoe" and len(merge_known(lenses)) == 5
+
+
+def test_the_catalogue_of_lenscat_is_read_by_its_columns(tmp_path, monkeypatch):
+    path = tmp_path / "catalog.csv"
+    path.write_text("name,RA [deg],DEC [deg],zlens,type,grading,ref\nX1,10.5,-3.25,-,galaxy,confident,there\n")
+    monkeypatch.setattr(known, "lenscat_file", lambda: path)
+    row = known_lenses().iloc[-1]
+    assert (row["name"], row["ra_deg"], row["dec_deg"]) == ("X1", 10.5, -3.25)
+    assert (row["grade"], row["list"]) == ("confident", "lenscat")
+
+
+def test_a_list_without_positions_is_refused(tmp_path):
+    (tmp_path / "mine.csv").write_text("name,redshift\na,0.3\n")
+    with pytest.raises(InputError, match=r"must have columns ra_deg and dec_deg, got name, redshift"):
+        known_lenses(tmp_path / "mine.csv")
+
+
+def test_a_real_list_of_lensed_quasars(shared_data):
+    lenses = known_lenses(shared_data / "lens_catalogues" / "he2024_kids_dr5_lensed_qso_table3.csv")
+    assert len(lenses) == 272 + 5 and lenses["ra_deg"].between(0, 360).all()
+    assert lenses["name"].iloc[0] == "J0001-3003"

@@ -1,0 +1,154 @@
+"""Glitches are flagged, and good cutouts are not."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from lensdetect.errors import InputError
+from lensdetect.flags import FLAGS, bits, names
+from lensdetect.search.cutouts import open_tile
+from lensdetect.search.index import index_tiles
+from lensdetect.search.quality import flag_duplicates, flag_quality
+from lensdetect.simulation.render import render_stamp
+from lensdetect.simulation.sky import SkyPopulation
+from lensdetect.simulation.sky.glitches import GLITCHES, GlitchRates
+from lensdetect.survey import SURVEYS
+
+KIDS = SURVEYS["kids"]
+WHITE = dataclasses.replace(KIDS, noise_correlation=())
+SIGMA = np.array([band.noise_sigma for band in KIDS.bands], np.float32)
+QUIET = GlitchRates(**dict.fromkeys(GLITCHES, 0.0))
+
+
+def stamps(count: int, *, glitch: str | None = None, seed: int = 5) -> np.ndarray:
+    """Simulated stamps of which all have one glitch, or none."""
+    rates = QUIET if glitch is None else dataclasses.replace(QUIET, **{glitch: 1.0})
+    population = SkyPopulation(glitches=rates, lens_fraction=0.2)
+    found, number = [], 0
+    while len(found) < count:
+        rng = np.random.default_rng([seed, number])
+        number += 1
+        scene = population.draw_scene(KIDS, side_arcsec=20.2, rng=rng)
+        # a bright star among what fools brings glitches of its own
+        if scene.kind != "star":
+            stamp = render_stamp(scene, KIDS, population=population, rng=rng, size=101, name=str(number), seed=seed)
+            found.append(stamp.pixels)
+    return np.stack(found)
+
+
+def noise(count: int, rng: np.random.Generator) -> np.ndarray:
+    return rng.standard_normal((count, 101, 101, 4)).astype(np.float32) * SIGMA
+
+
+def test_good_stamps_are_left_alone():
+    flags = flag_quality(stamps(60), KIDS)
+    assert np.count_nonzero(flags) <= 3, [names(int(some)) for some in flags if some]
+
+
+@pytest.mark.parametrize(
+    ("glitch", "flag", "least"),
+    [
+        ("satellite_trail", "trail", 0.85),
+        ("aeroplane_trail", "trail", 0.85),
+        ("cosmic_ray", "cosmic_ray", 0.85),
+        ("bad_column", "bad_column", 0.75),
+        ("saturated_core", "saturated", 0.85),
+        ("star_halo", "bad_background", 0.6),
+        ("sky_hole", "bad_background", 0.8),
+        ("depth_step", "bad_background", 0.85),
+    ],
+)
+def test_most_glitches_are_flagged(glitch, flag, least):
+    flags = flag_quality(stamps(24, glitch=glitch), KIDS)
+    assert np.mean(flags & FLAGS[flag].value != 0) >= least
+
+
+def test_noise_alone_has_no_flag_in_any_unit(rng):
+    pixels = noise(60, rng)
+    assert np.count_nonzero(flag_quality(pixels, WHITE)) <= 1
+    np.testing.assert_array_equal(
+        flag_quality(pixels * np.float32(1e12), WHITE, noise_sigma=SIGMA * 1e12), flag_quality(pixels, WHITE)
+    )
+
+
+def test_what_is_missing_is_not_suspicious(rng):
+    pixels = noise(5, rng)
+    pixels[0, ..., 0] = np.nan
+    pixels[1, :, 60:] = np.nan
+    pixels[2, 20:40, :, 1] = np.nan
+    pixels[3] = np.nan
+    pixels[4, 50, 50] = np.nan
+    assert list(map(names, flag_quality(pixels, WHITE).tolist())) == [()] * 5
+
+
+def test_a_hole_in_the_core_is_saturation(rng):
+    pixels = noise(1, rng)
+    pixels[0, 48:53, 48:53, 2] = np.nan
+    assert names(int(flag_quality(pixels, WHITE)[0])) == ("saturated",)
+
+
+@pytest.mark.parametrize("is_row", [False, True])
+def test_a_dead_column_is_told_from_a_gap(rng, is_row):
+    pixels = noise(2, rng)
+    pixels[0, :, 30:32, 1] = np.nan
+    pixels[1, :, 30:50, 1] = np.nan
+    flags = flag_quality(pixels.swapaxes(1, 2) if is_row else pixels, WHITE)
+    assert list(map(names, flags.tolist())) == [("bad_column",), ()]
+
+
+def moffat(fwhm_arcsec: float, beta: float) -> np.ndarray:
+    axis = (np.arange(101) - 50) * 0.2
+    core2 = fwhm_arcsec**2 / (4.0 * (2.0 ** (1.0 / beta) - 1.0))
+    return (1.0 + (axis[:, None] ** 2 + axis**2) / core2) ** -beta
+
+
+def test_stars_under_typical_seeing_are_star_like(rng):
+    pixels = noise(2, rng)
+    for number, factor in enumerate((1.0, 2.0)):
+        for band, row in enumerate(KIDS.bands):
+            star = moffat(factor * row.psf_fwhm_arcsec, row.psf_beta)
+            pixels[number, ..., band] += np.float32(200.0 * row.noise_sigma) * star.astype(np.float32)
+    is_star = flag_quality(pixels, WHITE) & FLAGS["star_like"].value != 0
+    assert list(is_star) == [True, False]
+
+
+def test_one_band_is_enough_and_small_cutouts_are_passed_over(rng):
+    survey = dataclasses.replace(WHITE, bands=KIDS.bands[2:3], file_band_order=("r",))
+    pixels = noise(20, rng)[..., 2:3]
+    away = np.abs(np.subtract.outer(np.arange(101), np.arange(101)))
+    pixels[0, away < 6] += np.float32(10.0 * SIGMA[2])
+    flags = flag_quality(pixels, survey)
+    assert flags[0] & FLAGS["trail"].value
+    assert np.count_nonzero(flags[1:]) <= 1
+    assert not flag_quality(pixels[:, :50, :50], survey).any()
+
+
+def test_bands_must_be_those_of_the_survey(rng):
+    with pytest.raises(
+        InputError, match=r"must be \(n, size, size, 4\) for the bands u, g, r, i, got \(2, 101, 101, 3\)"
+    ):
+        flag_quality(np.zeros((2, 101, 101, 3), np.float32), KIDS)
+
+
+def test_duplicates_are_all_but_the_first():
+    ra = np.array([10.0, 10.0001, np.nan, 10.0, 359.99999, 0.00001, np.nan])
+    dec = np.array([60.0, 60.0, 60.0, 60.0004, 0.0, 0.0, 60.0])
+    flags = flag_duplicates(ra, dec, radius_arcsec=0.5)
+    assert list(flags != 0) == [False, True, False, False, False, True, False]
+    assert set(flags) == {0, bits("duplicate")}
+    assert not flag_duplicates(np.array([]), np.array([])).any()
+
+
+def test_a_real_field_is_suspicious_about_its_bright_star_alone(shared_data):
+    survey = SURVEYS["cfhtls"]
+    (tile,) = index_tiles(shared_data / "cfhtls_gri_field", survey).tiles
+    x, y = (places.ravel() for places in np.meshgrid(np.arange(55, 390, 55), np.arange(55, 390, 55)))
+    with open_tile(tile, survey) as opened:
+        flagged = opened.cut(x, y).flags & ~bits("missing_band") != 0
+    # the star is at (190, 165), with spikes of 60 pixels
+    away = np.maximum(np.abs(x - 190), np.abs(y - 165))
+    assert flagged[away < 50].all()
+    assert not flagged[away > 140].any()

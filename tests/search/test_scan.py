@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import threading
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lensdetect.errors import InputError
+from lensdetect.search import Cut, folder
+from lensdetect.search.ahead import ahead
+from lensdetect.search.scan import slices_of
+from lensdetect.search.workers import run_in_processes
+
+ANY = Cut(rejected=(), merge_arcsec=0.0)
+
+
+def assert_same(first: pd.DataFrame, second: pd.DataFrame) -> None:
+    logits = [name for name in first if name.startswith("logit")]
+    exact = [name for name in first if name not in {*logits, "probability"}]
+    pd.testing.assert_frame_equal(first[exact], second[exact])
+    np.testing.assert_allclose(first[logits], second[logits], atol=1e-5)
+
+
+def test_processes_give_what_this_process_gives(search, all_scores, tmp_path):
+    here, there = search(cut=ANY), search(cut=ANY, workers=2, output=tmp_path / "two")
+    assert_same(all_scores(here), all_scores(there))
+    pd.testing.assert_frame_equal(here.candidates, there.candidates)
+
+
+def test_dask_gives_what_this_process_gives(search, all_scores, tmp_path):
+    from distributed import LocalCluster
+
+    here = search(cut=ANY)
+    with LocalCluster(
+        n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None, protocol="tcp"
+    ) as cluster:
+        there = search(cut=ANY, scheduler=cluster.scheduler_address, output=tmp_path / "dask")
+    assert_same(all_scores(here), all_scores(there))
+
+
+def test_without_a_scheduler_the_way_out_is_said(search, monkeypatch):
+    from lensdetect.search import cluster
+
+    monkeypatch.setattr(cluster, "_CONNECT_S", 0.5)
+    with pytest.raises(InputError, match=r"a Dask scheduler must answer at tcp://127.0.0.1:9, got none within 0.5 s"):
+        search(scheduler="tcp://127.0.0.1:9")
+
+
+def test_slices_of_a_tile_make_the_whole(search, all_scores, tmp_path, monkeypatch):
+    whole = search(cut=ANY)
+    monkeypatch.setattr(folder, "slices_of", partial(slices_of, per_slice=4))
+    sliced = search(cut=ANY, output=tmp_path / "sliced")
+    assert_same(all_scores(whole), all_scores(sliced))
+    assert not list((sliced.folder / "parts").iterdir())
+
+
+def test_a_slice_that_is_there_is_not_scored_again(search, all_scores, sky, tmp_path, monkeypatch):
+    monkeypatch.setattr(folder, "slices_of", partial(slices_of, per_slice=4))
+    whole = all_scores(search(cut=ANY))
+    output = tmp_path / "killed"
+    monkeypatch.setattr("lensdetect.search.run.join_slices", lambda job, piece: "killed before this")
+    search(cut=ANY, output=output)
+    parts = sorted((output / "parts").glob("*.parquet"))
+    assert not list((output / "scores").glob("*.parquet")) and len(parts) > 5
+    parts[0].unlink()
+    monkeypatch.undo()
+    monkeypatch.setattr(folder, "slices_of", partial(slices_of, per_slice=4))
+    again = search(cut=ANY, output=output)
+    assert 0 < again.numbers["objects scored in this run"] <= 4
+    assert_same(whole, all_scores(again))
+
+
+@pytest.fixture
+def beacon(sky) -> int:
+    """A tile with something that kills; returns its number."""
+    from astropy.io import fits
+
+    with fits.open(sky.path(2), mode="update") as units:
+        units[0].data[:] = np.where(units[0].data > 20 * 2.4e-12, 5000 * 2.4e-12, units[0].data)
+    return 2
+
+
+def test_a_worker_that_dies_once_costs_nothing(search, all_scores, beacon, scorers, committee, tmp_path):
+    (tmp_path / "log").write_text("")
+    found = search(cut=ANY, workers=2, committee=committee(scorers.Deadly(str(tmp_path / "log"), 1)))
+    assert (tmp_path / "log").read_text() == "x"
+    assert found.ok and all_scores(found)["logit"].notna().all()
+
+
+def test_a_tile_that_kills_each_time_is_reported(search, all_scores, sky, beacon, scorers, committee, tmp_path):
+    (tmp_path / "log").write_text("")
+    found = search(cut=ANY, workers=2, committee=committee(scorers.Deadly(str(tmp_path / "log"), 99)))
+    assert (tmp_path / "log").read_text() == "xxx"
+    scores = all_scores(found)
+    bad = scores["tile"] == sky.name(beacon)
+    assert not found.ok and len(scores) == 40
+    assert scores["logit"].isna().equals(bad)
+    assert (scores.loc[bad, "reason"] == "its worker was killed (signal 9, SIGKILL) 3 times").all()
+
+
+def test_tasks_all_come_back():
+    assert sorted(run_in_processes(abs, [-3, -1, 2], workers=2)) == [(-3, 3), (-1, 1), (2, 2)]
+    assert list(run_in_processes(abs, [], workers=2)) == []
+
+
+def test_ahead_keeps_order_and_errors():
+    def items():
+        yield from range(5)
+        raise InputError("at the end")
+
+    seen = []
+    with pytest.raises(InputError, match="at the end"):
+        for item in ahead(items()):
+            seen.append(item)
+    assert seen == [0, 1, 2, 3, 4]
+
+
+def test_ahead_stops_its_thread_when_it_is_closed():
+    before = threading.active_count()
+    made = ahead(iter(range(1000)))
+    assert next(made) == 0
+    made.close()
+    assert threading.active_count() == before
