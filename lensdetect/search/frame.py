@@ -22,9 +22,7 @@ _SCALE_FACTOR = 5.0
 _Planes = dict[tuple[str, str], tuple[Path, Plane]]
 
 
-def build_tile(
-    name: str, planes: _Planes, survey: Survey, *, offsets_mag: dict[str, float], problem: str = ""
-) -> Tile:
+def build_tile(name: str, planes: _Planes, survey: Survey, *, offsets_mag: dict[str, float], problem: str = "") -> Tile:
     """Put the images of a tile together.
 
     Parameters
@@ -45,26 +43,29 @@ def build_tile(
     """
     images = {key: Image(str(path), plane.unit, plane.plane, plane.shape) for key, (path, plane) in planes.items()}
     bands = [band for band in survey.band_names if (band, "sci") in planes]
-    plain = {
-        "zero_point_offset_mag": _offsets_by_band(offsets_mag, bands),
-        "missing_bands": tuple(band for band in survey.band_names if band not in bands),
-    }
-    if problem or not bands:
+    plain = {"missing_bands": tuple(band for band in survey.band_names if band not in bands)}
+    if not bands:
         return Tile(name, images, **plain, problem=problem or f"{name} has no image of any band of {survey.name}")
     first = survey.reference_band if survey.reference_band in bands else bands[0]
     path, frame = planes[first, "sci"]
     plain |= {"shape": frame.shape, "wcs_header": frame.wcs_header}
     try:
-        corners, scale = _place(path, frame, survey)
+        plain["corners_deg"], plain["pixel_scale_arcsec"] = _place(path, frame, survey)
         images = {key: _on_frame(images[key], *planes[key], frame=frame) for key in images}
     except InputError as error:
-        return Tile(name, images, **plain, problem=str(error))
-    return Tile(name, images, **plain, corners_deg=corners, pixel_scale_arcsec=scale)
+        problem = problem or str(error)
+    plain["zero_point_offset_mag"] = _offsets(planes, bands, survey, offsets_mag=offsets_mag)
+    return Tile(name, images, **plain, problem=problem)
 
 
-def _offsets_by_band(offsets_mag: dict[str, float], bands: list[str]) -> dict[str, float]:
-    # a keyword has eight letters, so a band's name at most three
-    found = {band: offsets_mag.get(band.upper()[:3], 0.0) for band in bands}
+def _offsets(planes: _Planes, bands: list[str], survey: Survey, *, offsets_mag: dict[str, float]) -> dict[str, float]:
+    """What is to be added to the magnitudes of each band."""
+    found = {}
+    for band in survey.select(bands):
+        stated = planes[band.name, "sci"][1].zero_point_mag
+        # a keyword has eight letters, so DMAG_ leaves three for a band
+        found[band.name] = offsets_mag.get(band.name.upper()[:3], 0.0)
+        found[band.name] += 0.0 if stated is None else stated - band.zero_point_mag
     return {band: offset for band, offset in found.items() if offset != 0.0}
 
 
@@ -105,6 +106,6 @@ def _on_frame(image: Image, path: Path, plane: Plane, *, frame: Plane) -> Image:
     if not np.all(np.abs(shift - whole) <= _GRID_TOLERANCE_PIX):
         raise InputError(
             f"{path}: images of a tile must be on one grid of pixels, got shifts of its corners by "
-            f"{', '.join(f'({x:.2f}, {y:.2f})' for x, y in shift)} pixels: resample them to one grid"
+            f"{', '.join(f'({x:.2f}, {y:.2f})' for x, y in np.round(shift, 2) + 0.0)} pixels: resample them to one grid"
         )
     return Image(image.path, image.unit, image.plane, image.shape, int(whole[0]), int(whole[1]))

@@ -16,6 +16,9 @@ from lensdetect.errors import InputError
 #: Keywords that may name the band of an image, the most telling first.
 _BAND_KEYWORDS = ("BAND", "FILTER", "FILT_ID")
 
+#: Keywords of the zero point: of simulated tiles, DES, CFHTLS and KiDS.
+_ZERO_POINT_KEYWORDS = ("MAGZP", "MAGZERO", "MZP_AB", "ZEROPNT")
+
 
 @dataclass(frozen=True)
 class Plane:
@@ -35,6 +38,8 @@ class Plane:
         Name of the extension.
     band_text : str
         What the header says of the band.
+    zero_point_mag : float or None
+        AB magnitude of one unit of flux, where the header says it.
     """
 
     unit: int
@@ -43,6 +48,7 @@ class Plane:
     wcs_header: str
     extension: str
     band_text: str
+    zero_point_mag: float | None
 
 
 @dataclass(frozen=True)
@@ -126,6 +132,9 @@ def _planes_of(header: fits.Header, unit: int) -> list[Plane]:
         "shape": (axes[1], axes[0]),
         "wcs_header": _wcs_text(header),
         "extension": str(header.get("EXTNAME", "")),
+        "zero_point_mag": next(
+            (float(header[key]) for key in _ZERO_POINT_KEYWORDS if _is_number(header.get(key))), None
+        ),
         "band_text": next((str(header[key]) for key in _BAND_KEYWORDS if key in header), ""),
     }
     return [Plane(unit, plane, **common) for plane in (range(axes[2]) if len(axes) == 3 else (None,))]
@@ -133,7 +142,11 @@ def _planes_of(header: fits.Header, unit: int) -> list[Plane]:
 
 def _zero_point_offsets(header: fits.Header) -> dict[str, float]:
     found = {key[5:]: header[key] for key in header if key.startswith("DMAG_")}
-    return {band: float(value) for band, value in found.items() if isinstance(value, (int, float))}
+    return {band: float(value) for band, value in found.items() if _is_number(value)}
+
+
+def _is_number(value) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _wcs_text(header: fits.Header) -> str:
@@ -141,7 +154,7 @@ def _wcs_text(header: fits.Header) -> str:
         warnings.simplefilter("ignore", FITSFixedWarning)
         try:
             wcs = WCS(header, naxis=2)
-            return wcs.to_header_string(relax=True) if wcs.has_celestial else ""
+            return wcs.to_header_string(relax=True).rstrip() if wcs.has_celestial else ""
         # what wcslib refuses is no place on the sky
         except Exception:
             return ""

@@ -113,7 +113,9 @@ def _files(paths) -> list[Path]:
             files |= {path} if path.is_file() else {Path(name) for name in glob.glob(str(path), recursive=True)}
     # a file that begins with a point is not finished yet
     return sorted(
-        file for file in files if file.name.lower().endswith(ENDINGS) and not file.name.startswith(".") and file.is_file()
+        file
+        for file in files
+        if file.name.lower().endswith(ENDINGS) and not file.name.startswith(".") and file.is_file()
     )
 
 
@@ -181,7 +183,9 @@ def _keys(label: Label, planes: tuple[Plane, ...], survey: Survey) -> list[_Key]
         kinds = [label.kind] if len(planes) == 1 else [one.kind for one in inside]
         keys = [(label.band, kind) for kind in kinds]
     else:
-        bands = [one.band or read_words(plane.band_text, survey).band for one, plane in zip(inside, planes, strict=True)]
+        bands = [
+            one.band or read_words(plane.band_text, survey).band for one, plane in zip(inside, planes, strict=True)
+        ]
         if not all(bands) and len(planes) == len(survey.bands):
             bands = list(survey.file_band_order)
         kinds = [one.kind if label.kind == "sci" else label.kind for one in inside]

@@ -62,7 +62,9 @@ class Tile:
         Right ascension and declination of the four corners, around the frame.
     pixel_scale_arcsec : float
     zero_point_offset_mag : dict of str
-        Band -> what is to be added to magnitudes of this tile (``DMAG_*``); bands without one are as declared.
+        Band -> what is to be added to magnitudes that the survey's zero point
+        gives in this tile: the difference of a zero point in the header, and
+        ``DMAG_*``. Bands that need nothing are left out.
     missing_bands : tuple of str
         Bands of the survey without an image: planes of NaN stand for them.
     problem : str

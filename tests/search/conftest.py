@@ -26,6 +26,7 @@ TILES_RA_DEG = (180.0, 180.011, 180.022)
 _SCORERS = '''
 import os
 import signal
+import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,6 +46,18 @@ class Brightness:
     def __call__(self):
         def score(cutouts):
             return np.stack([brightness(cutouts) * (1 + number) for number in range(self.detectors)], 1).astype("f4")
+
+        return score
+
+
+@dataclass(frozen=True)
+class Slow:
+    """Brightness, after a second."""
+
+    def __call__(self):
+        def score(cutouts):
+            time.sleep(1.0)
+            return brightness(cutouts)[:, None].astype("f4")
 
         return score
 

@@ -1,7 +1,13 @@
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 import threading
+import time
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -123,3 +129,37 @@ def test_ahead_stops_its_thread_when_it_is_closed():
     assert next(made) == 0
     made.close()
     assert threading.active_count() == before
+
+
+_KILLED = """
+import sys
+from dataclasses import replace
+from lensdetect.search import Committee, Cut, Member, search_survey
+from lensdetect.survey import get_survey
+import cheap_scorers
+
+if __name__ == "__main__":
+    kids = get_survey("kids")
+    survey = replace(kids, tile_pattern=kids.tile_pattern.replace("{ra:.1f}", "{ra:.3f}"))
+    committee = Committee((Member("member0", slope=0.1),), cheap_scorers.Slow(), ("u", "g", "r", "i"), 33, 0.2)
+    search_survey(sys.argv[1], sys.argv[2], sys.argv[3], survey=survey, committee=committee, workers=1)
+"""
+
+
+def test_a_search_that_was_killed_goes_on(search, all_scores, scorers, sky, tmp_path):
+    script, output = tmp_path / "script.py", tmp_path / "killed"
+    script.write_text(_KILLED)
+    place = os.pathsep.join([str(Path(scorers.__file__).parent), *filter(None, sys.path)])
+    process = subprocess.Popen(
+        [sys.executable, script, sky.folder, sky.catalogue, output], env=os.environ | {"PYTHONPATH": place}
+    )
+    try:
+        while process.poll() is None and len(list((output / "scores").glob("*.parquet"))) < 1:
+            time.sleep(0.01)
+    finally:
+        process.kill()
+    assert process.wait() == -signal.SIGKILL
+    again, whole = search(cut=ANY, output=output), search(cut=ANY)
+    assert 0 < again.numbers["objects scored in this run"] < 40
+    assert_same(all_scores(again), all_scores(whole))
+    pd.testing.assert_frame_equal(again.candidates, whole.candidates)

@@ -1,0 +1,195 @@
+"""The best of all scores, found in one pass over what is on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+
+from lensdetect import flags as quality
+from lensdetect.errors import unknown_name
+from lensdetect.search.sphere import SkyTree
+
+#: Flags with which an object is no candidate: what causes the false positives of
+#: real searches, and second entries of one object.
+REJECTED = ("saturated", "trail", "bad_column", "bad_background", "cosmic_ray", "duplicate")
+#: Entries of one object that overlapping tiles show lie nearer than this.
+MERGE_ARCSEC = 1.0
+#: Borders of the histogram of logits.
+HISTOGRAM_EDGES = np.arange(-60.0, 60.5, 0.5)
+_ROWS = 100_000
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Which objects become candidates.
+
+    Parameters
+    ----------
+    top : int or None
+        How many, the highest logits first.
+    threshold : float or None
+        Least probability, instead of a number.
+    rejected : tuple of str
+        Names of flags with which an object is none.
+    merge_arcsec : float
+        Objects nearer than this are one.
+    """
+
+    top: int | None = 1000
+    threshold: float | None = None
+    rejected: tuple[str, ...] = REJECTED
+    merge_arcsec: float = MERGE_ARCSEC
+
+    def __post_init__(self):
+        """Refuse flags that do not exist."""
+        for name in self.rejected:
+            if name not in quality.FLAGS:
+                raise unknown_name("flag", name, quality.FLAGS)
+
+    def eligible(self, table: pd.DataFrame) -> np.ndarray:
+        """Which objects have a score and none of the rejected flags."""
+        rejected = (table["flags"].to_numpy() & quality.bits(*self.rejected)) != 0
+        return table["logit"].notna().to_numpy() & ~rejected
+
+
+@dataclass
+class Ranked:
+    """What one pass over all scores gives.
+
+    Parameters
+    ----------
+    candidates : DataFrame
+        Best first: ``rank``, the columns of the scores, and ``merged``, how many
+        other entries of the same object were taken into it.
+    objects, scored, eligible : int
+        All, those with a score, and those of them without a rejected flag.
+    histogram : ndarray
+        Of the logits of the eligible, in ``HISTOGRAM_EDGES``.
+    flag_counts : dict of int
+        Objects by name of flag.
+    scored_in : dict of int
+        Objects with a score by name of tile.
+    """
+
+    candidates: pd.DataFrame = field(default_factory=pd.DataFrame)
+    objects: int = 0
+    scored: int = 0
+    eligible: int = 0
+    histogram: np.ndarray = field(default_factory=lambda: np.zeros(len(HISTOGRAM_EDGES) - 1, np.int64))
+    flag_counts: dict[str, int] = field(default_factory=dict)
+    scored_in: dict[str, int] = field(default_factory=dict)
+
+    def count(self, table: pd.DataFrame, eligible: np.ndarray) -> None:
+        """Take some more objects into the counts."""
+        self.objects += len(table)
+        for tile, count in table["logit"].notna().groupby(table["tile"]).sum().items():
+            self.scored += int(count)
+            self.scored_in[tile] = self.scored_in.get(tile, 0) + int(count)
+        self.eligible += int(eligible.sum())
+        logit = np.clip(table["logit"].to_numpy()[eligible], HISTOGRAM_EDGES[0], HISTOGRAM_EDGES[-1])
+        self.histogram += np.histogram(logit, HISTOGRAM_EDGES)[0]
+        flags = table["flags"].to_numpy()
+        for flag in quality.FLAGS.values():
+            found = int(np.count_nonzero(flags & flag.value))
+            if found:
+                self.flag_counts[flag.name] = self.flag_counts.get(flag.name, 0) + found
+
+
+def score_pieces(paths: Iterable[Path], columns: list[str] | None = None) -> Iterator[pd.DataFrame]:
+    """Tables of scores, a piece at a time.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+    columns : list of str, optional
+        Which; all if not given.
+
+    Yields
+    ------
+    DataFrame
+    """
+    for path in paths:
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(batch_size=_ROWS, columns=columns):
+                yield batch.to_pandas()
+
+
+def rank_scores(paths: Iterable[Path], cut: Cut, *, columns: Sequence[str]) -> Ranked:
+    """Find the candidates among all scores.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+        Tables of scores.
+    cut : Cut
+    columns : sequence of str
+        Of the scores.
+
+    Returns
+    -------
+    Ranked
+    """
+    ranked, best, pending, waiting = Ranked(), pd.DataFrame(columns=list(columns)), [], 0
+    for table in score_pieces(paths):
+        eligible = cut.eligible(table)
+        ranked.count(table, eligible)
+        entering = table[eligible & _high_enough(table, best, cut)]
+        if not len(entering):
+            continue
+        pending.append(entering)
+        waiting += len(entering)
+        if waiting >= _ROWS:
+            best, pending, waiting = _best_of([best, *pending], cut), [], 0
+    best = _best_of([best, *pending], cut)
+    best.insert(0, "rank", np.arange(1, len(best) + 1))
+    ranked.candidates = best
+    return ranked
+
+
+def _high_enough(table: pd.DataFrame, best: pd.DataFrame, cut: Cut) -> np.ndarray:
+    if cut.threshold is not None:
+        return table["probability"].to_numpy() >= cut.threshold
+    if cut.top is None or len(best) < cut.top:
+        return np.ones(len(table), bool)
+    return table["logit"].to_numpy() >= best["logit"].iloc[-1]
+
+
+def _best_of(tables: list[pd.DataFrame], cut: Cut) -> pd.DataFrame:
+    """The best of all tables, in order, each object once."""
+    table = pd.concat([part for part in tables if len(part)] or tables, ignore_index=True)
+    if not len(table):
+        return table.assign(merged=pd.Series(dtype=np.int64))
+    if "merged" not in table:
+        table["merged"] = 0
+    table["merged"] = table["merged"].fillna(0).astype(np.int64)
+    table = table.sort_values(["logit", "row"], ascending=[False, True], kind="stable", ignore_index=True)
+    table = merge_duplicates(table, within_arcsec=cut.merge_arcsec)
+    return table if cut.threshold is not None or cut.top is None else table.head(cut.top)
+
+
+def merge_duplicates(table: pd.DataFrame, *, within_arcsec: float) -> pd.DataFrame:
+    """Keep the first of the entries that are one object.
+
+    Parameters
+    ----------
+    table : DataFrame
+        ``ra_deg``, ``dec_deg`` and ``merged``; best first.
+    within_arcsec : float
+        Farthest that two entries of one object lie apart.
+
+    Returns
+    -------
+    DataFrame
+        In the same order; ``merged`` of the kept has grown.
+    """
+    merged, taken = table["merged"].to_numpy().copy(), np.zeros(len(table), bool)
+    for first, second in SkyTree(table["ra_deg"], table["dec_deg"]).pairs(within_arcsec):
+        if not taken[first] and not taken[second]:
+            taken[second] = True
+            merged[first] += 1 + merged[second]
+    return table.assign(merged=merged)[~taken].reset_index(drop=True)

@@ -1,0 +1,70 @@
+"""The background of a tile against that of its survey: a check of the units of flux."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from lensdetect.errors import InputError
+from lensdetect.search.pixels import Rows
+from lensdetect.search.tiles import Tile
+from lensdetect.simulation.painting.background import sky_sigma
+from lensdetect.survey import Band, Survey
+
+#: A sample of a tile: this many blocks of this side along each axis.
+_BLOCKS, _BLOCK_PIX = 6, 128
+
+
+def check_noise(rows: Rows, band: Band, *, survey: Survey, tile: Tile, gain: float, factor: float) -> float:
+    """Measure the background rms of one band, and refuse it where the survey cannot have it.
+
+    Parameters
+    ----------
+    rows : Rows
+        The science image.
+    band : Band
+        With the survey's rms.
+    survey : Survey
+    tile : Tile
+        Its pixel scale; larger pixels collect more noise.
+    gain : float
+        Survey flux of one unit of the image.
+    factor : float
+        How far apart the two may be.
+
+    Returns
+    -------
+    float
+        In survey flux and pixels of the tile.
+
+    Raises
+    ------
+    InputError
+        With both numbers.
+    """
+    values = np.concatenate([block.ravel() for block in _sample(rows)]).astype(np.float64)
+    if survey.masked_value is not None:
+        values = values[values != survey.masked_value]
+    sigma = gain * sky_sigma(values[values != 0.0] if rows.is_float else values)
+    expected = band.noise_sigma * tile.pixel_scale_arcsec / survey.pixel_scale_arcsec
+    # without enough pixels there is nothing to measure, and cutouts will be blank
+    if not np.isnan(sigma) and not expected / factor <= sigma <= expected * factor:
+        raise InputError(
+            f"the background rms of band {band.name} of tile {tile.name} must be within a factor {factor:g} of the "
+            f"{expected:.3g} of survey {survey.name}, got {sigma:.3g}: declare the survey whose flux units these are"
+        )
+    return sigma
+
+
+def _sample(rows: Rows) -> Iterator[np.ndarray]:
+    """Blocks all over an image; all of a small one."""
+    height, width = rows.image.shape
+    if max(height, width) <= _BLOCKS * _BLOCK_PIX:
+        yield rows.read(0, height)
+        return
+    columns = np.linspace(0, max(width - _BLOCK_PIX, 0), _BLOCKS).astype(int)
+    for row in np.linspace(0, max(height - _BLOCK_PIX, 0), _BLOCKS).astype(int):
+        strip = rows.read(int(row), int(min(row + _BLOCK_PIX, height)))
+        for column in columns:
+            yield strip[:, column : column + _BLOCK_PIX].copy()

@@ -1,0 +1,182 @@
+"""Objects of a catalogue, spread over lists on disk: one for each tile."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from lensdetect.search.assignment import NO_POSITION, assign
+from lensdetect.search.catalogue import Catalogue
+from lensdetect.search.index import TileIndex
+from lensdetect.stamps import write_whole
+
+_SCHEMA = pa.schema(
+    [("row", pa.int64()), ("id", pa.string())]
+    + [(name, pa.float64()) for name in ("ra_deg", "dec_deg", "x_pix", "y_pix")]
+)
+_WITHOUT_TILE = pa.schema(
+    [("row", pa.int64()), ("id", pa.string()), ("ra_deg", pa.float64()), ("dec_deg", pa.float64())]
+    + [("reason", pa.string())]
+)
+_SUMMARY = "spread.json"
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A catalogue that has been spread over tiles.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the lists are.
+    key : str
+        Tells the catalogue, its selection and the tiles from any other.
+    rows_read, selected : int
+        Of the catalogue.
+    outside, no_position : int
+        Selected objects without a tile; they are in ``outside.parquet``.
+    counts : dict of int
+        Objects by name of tile, where there are any.
+    digests : dict of str
+        SHA-256 of the lists.
+    """
+
+    folder: Path
+    key: str
+    rows_read: int
+    selected: int
+    outside: int
+    no_position: int
+    counts: dict[str, int]
+    digests: dict[str, str]
+
+    def read(self, tile: str) -> pd.DataFrame:
+        """Objects of a tile: ``row``, ``id``, ``ra_deg``, ``dec_deg``, ``x_pix``, ``y_pix``."""
+        return read_objects(list_path(self.folder, tile))
+
+
+def list_path(folder: Path, tile: str) -> Path:
+    """List of the objects of a tile."""
+    return folder / f"{file_stem(tile)}.arrows"
+
+
+def file_stem(tile: str) -> str:
+    """Name of a tile as part of the name of a file."""
+    return tile.replace(os.sep, "_")
+
+
+def read_objects(path: Path) -> pd.DataFrame:
+    """Read a list of objects.
+
+    Parameters
+    ----------
+    path : Path
+        What ``spread_objects`` wrote: one stream of Arrow after the other.
+
+    Returns
+    -------
+    DataFrame
+    """
+    size, pieces = os.path.getsize(path), []
+    with open(path, "rb") as file:
+        while file.tell() < size:
+            pieces.append(pa.ipc.open_stream(file).read_all())
+    return pa.concat_tables(pieces).to_pandas()
+
+
+def spread_objects(catalogue: Catalogue, index: TileIndex, folder: Path) -> Spread:
+    """Give each object of a catalogue to a tile, a piece of the catalogue at a time.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+    index : TileIndex
+    folder : Path
+        Of the lists; it appears when all are written, and is left as it is if
+        it holds the same.
+
+    Returns
+    -------
+    Spread
+
+    Raises
+    ------
+    InputError
+        If the catalogue cannot be read.
+    """
+    key = _key(catalogue, index)
+    known = _known_spread(folder)
+    if known is not None and known.key == key:
+        return known
+    partial = folder.with_name(f"{folder.name}.partial")
+    for old in (partial, folder):
+        shutil.rmtree(old, ignore_errors=True)
+    partial.mkdir(parents=True)
+    summary = _spread(catalogue, index, partial)
+    text = json.dumps({"key": key, **summary}) + "\n"
+    write_whole(partial / _SUMMARY, lambda file: file.write(text.encode()))
+    os.rename(partial, folder)
+    return Spread(folder=folder, key=key, **summary)
+
+
+def _known_spread(folder: Path) -> Spread | None:
+    try:
+        return Spread(folder=folder, **json.loads((folder / _SUMMARY).read_text()))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _key(catalogue: Catalogue, index: TileIndex) -> str:
+    files = [(str(file), os.stat(file).st_size, os.stat(file).st_mtime_ns) for file in catalogue.files]
+    select = catalogue.selection.expression if catalogue.selection is not None else None
+    places = [(tile.name, tile.shape, tile.wcs_header, bool(tile.problem)) for tile in index.tiles]
+    text = json.dumps([files, catalogue.columns, select, places])
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _spread(catalogue: Catalogue, index: TileIndex, folder: Path) -> dict:
+    rows_read = selected = no_position = 0
+    counts: dict[str, int] = {}
+    hashes: dict[str, hashlib._Hash] = {}
+    with pq.ParquetWriter(folder / "outside.parquet", _WITHOUT_TILE) as outside:
+        for piece in catalogue.pieces():
+            rows_read += piece.rows_read
+            if not len(piece.objects):
+                continue
+            objects = assign(piece.objects, index)
+            selected += len(objects)
+            lost = objects[objects["tile"] == ""]
+            no_position += int((lost["reason"] == NO_POSITION).sum())
+            if len(lost):
+                outside.write_table(pa.Table.from_pandas(lost, schema=_WITHOUT_TILE, preserve_index=False))
+            for tile, rows in objects[objects["tile"] != ""].groupby("tile", sort=True, observed=True):
+                written = _append(list_path(folder, tile), rows)
+                hashes.setdefault(tile, hashlib.sha256()).update(written)
+                counts[tile] = counts.get(tile, 0) + len(rows)
+    return {
+        "rows_read": rows_read,
+        "selected": selected,
+        "outside": selected - sum(counts.values()) - no_position,
+        "no_position": no_position,
+        "counts": counts,
+        "digests": {tile: found.hexdigest() for tile, found in hashes.items()},
+    }
+
+
+def _append(path: Path, rows: pd.DataFrame) -> bytes:
+    """Write one more stream at the end; the file is open for no longer, as tiles may be thousands."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, _SCHEMA) as stream:
+        stream.write_table(pa.Table.from_pandas(rows, schema=_SCHEMA, preserve_index=False))
+    written = sink.getvalue().to_pybytes()
+    with open(path, "ab") as file:
+        file.write(written)
+    return written

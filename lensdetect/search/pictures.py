@@ -1,0 +1,122 @@
+"""Cutouts of the candidates: FITS files with world coordinates, and pixels for a mosaic."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from astropy.io import fits
+
+from lensdetect import __version__
+from lensdetect.artifact.conversion import PIXEL_SCALE_TOLERANCE
+from lensdetect.errors import LensdetectError
+from lensdetect.search.cutouts import open_tile
+from lensdetect.search.index import TileIndex
+from lensdetect.search.scan import Job
+from lensdetect.search.tiles import Tile
+from lensdetect.stamps import write_whole
+
+#: Pictures of the mosaic.
+MOSAIC = 100
+
+
+def cut_candidates(
+    candidates: pd.DataFrame, index: TileIndex, job: Job, *, folder: Path
+) -> tuple[dict[int, np.ndarray], list[str]]:
+    """Cut the candidates out once more and write them, a tile at a time.
+
+    Parameters
+    ----------
+    candidates : DataFrame
+        With ``rank``.
+    index : TileIndex
+    job : Job
+    folder : Path
+        Emptied of older cutouts; gets ``00001_ID.fits`` and so on.
+
+    Returns
+    -------
+    pixels : dict of ndarray
+        float32 ``(size, size, band)`` of the first ``MOSAIC`` by rank.
+    problems : list of str
+        Tiles that could not be read again.
+    """
+    folder.mkdir(exist_ok=True)
+    for old in folder.glob("*.fits"):
+        old.unlink()
+    shown, problems = {}, []
+    for name, rows in candidates.groupby("tile", sort=True):
+        tile = index[name]
+        try:
+            for row, pixels, header in _cut(tile, rows, job):
+                write_whole(folder / cutout_name(row), lambda file, p=pixels, h=header: _primary(p, h).writeto(file))
+                if row.rank <= MOSAIC:
+                    shown[row.rank] = pixels
+        except (LensdetectError, OSError) as error:
+            problems.append(f"cutouts of tile {name}: {error}")
+    return dict(sorted(shown.items())), problems
+
+
+def cutout_name(row) -> str:
+    """File of a candidate: its rank, and what a file name can hold of its id."""
+    return f"{row.rank:05d}_{re.sub(r'[^A-Za-z0-9.+-]+', '_', str(row.id))[:80]}.fits"
+
+
+def _cut(tile: Tile, rows: pd.DataFrame, job: Job):
+    committee = job.committee
+    x_pix, y_pix = tile.pixels(rows["ra_deg"].to_numpy(), rows["dec_deg"].to_numpy())
+    ratio = committee.pixel_scale_arcsec / tile.pixel_scale_arcsec
+    # scales that agree so well are taken as they are
+    ratio = 1.0 if abs(ratio - 1.0) <= PIXEL_SCALE_TOLERANCE else ratio
+    with open_tile(tile, job.survey, scale_arcsec=committee.pixel_scale_arcsec) as images:
+        for start in range(0, len(rows), MOSAIC):
+            part = slice(start, start + MOSAIC)
+            found = images.cut(x_pix[part], y_pix[part], size=committee.size, quality=False)
+            shown = zip(rows[part].itertuples(index=False), found.pixels, x_pix[part], y_pix[part], strict=True)
+            for row, pixels, x, y in shown:
+                yield row, pixels, cutout_header(tile, x, y, row=row, job=job, ratio=ratio)
+
+
+def cutout_header(tile: Tile, x_pix: float, y_pix: float, *, row, job: Job, ratio: float) -> fits.Header:
+    """Header of a cutout: where it is on the sky, its bands and zero points, and what was found.
+
+    Parameters
+    ----------
+    tile : Tile
+    x_pix, y_pix : float
+        Of the object in the tile's frame; the cutout is centred on the nearest pixel.
+    row : named tuple
+        Of the candidates.
+    job : Job
+    ratio : float
+        Pixels of the cutout in pixels of the tile; 1 where nothing was resampled.
+
+    Returns
+    -------
+    Header
+    """
+    wcs = tile.wcs.deepcopy()
+    middle = job.committee.size // 2 + 1
+    centre = np.floor(np.array([x_pix, y_pix]) + 0.5) + 1.0
+    wcs.wcs.crpix = middle + (wcs.wcs.crpix - centre) / ratio
+    if wcs.wcs.has_cd():
+        wcs.wcs.cd = wcs.wcs.cd * ratio
+    else:
+        wcs.wcs.cdelt = wcs.wcs.cdelt * ratio
+    header = wcs.to_header(relax=ratio == 1.0)
+    for number, band in enumerate(job.survey.bands, start=1):
+        header[f"BAND{number}"] = (band.name, f"plane {number}")
+        header[f"MAGZP{number}"] = (band.zero_point_mag, "AB mag of one flux unit")
+    header["OBJECT"] = str(row.id).encode("ascii", "replace").decode()[:68]
+    header["TILE"] = str(row.tile)[:68]
+    header["RANK"], header["LOGIT"], header["PROB"] = int(row.rank), float(row.logit), float(row.probability)
+    header["FLAGS"] = int(row.flags)
+    header["CREATOR"] = f"lensdetect {__version__}"
+    return header
+
+
+def _primary(pixels: np.ndarray, header: fits.Header) -> fits.HDUList:
+    """Planes in the order of the bands, as viewers of FITS cubes take them."""
+    return fits.HDUList([fits.PrimaryHDU(np.ascontiguousarray(np.moveaxis(pixels, -1, 0)), header)])

@@ -1,0 +1,189 @@
+"""A search from end to end: tiles and a catalogue in, candidates and a report out."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+from tqdm import tqdm
+
+from lensdetect.errors import InputError
+from lensdetect.search.candidates import Cut, Ranked, rank_scores
+from lensdetect.search.catalogue import Catalogue
+from lensdetect.search.cluster import run_on_cluster
+from lensdetect.search.committee import Committee
+from lensdetect.search.completeness import fates
+from lensdetect.search.folder import build_manifest, join_slices, missing_slices, open_folder
+from lensdetect.search.index import TileIndex, index_tiles
+from lensdetect.search.known import cross_match, known_lenses
+from lensdetect.search.objects import Spread, spread_objects
+from lensdetect.search.outputs import write_candidates
+from lensdetect.search.pictures import cut_candidates
+from lensdetect.search.report import Findings, write_report
+from lensdetect.search.scan import Job, Outcome, Slice, refuse_slice, scan_slice, score_path
+from lensdetect.search.scores import score_columns
+from lensdetect.search.summary import Search, count_all, tile_rows
+from lensdetect.search.workers import Died, run_here, run_in_processes
+from lensdetect.stamps import write_whole
+from lensdetect.survey import Survey
+
+
+def search_survey(
+    tiles: Path | str | Sequence[Path | str],
+    catalogue: Path | str,
+    output: Path | str,
+    *,
+    survey: Survey,
+    committee: Committee,
+    select: str | None = None,
+    columns: dict[str, str] | None = None,
+    prior: float | None = None,
+    cut: Cut | None = None,
+    known: Path | str | None = None,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    progress: bool = True,
+) -> Search:
+    """Search tiles for lenses among the objects of a catalogue.
+
+    The folder gets ``scores/<tile>.parquet`` (every object), ``objects/outside.parquet``
+    (those in no tile), ``tiles.csv``, ``candidates.parquet``, ``.csv`` and
+    ``.fits``, ``known.csv``, ``cutouts/`` and ``report.html``. A tile whose
+    scores are there, made of the same files in the same way, is not scored
+    again: an interrupted search goes on, and what failed is tried anew.
+
+    Parameters
+    ----------
+    tiles, survey
+        As ``index_tiles`` takes them.
+    catalogue, select, columns
+        As ``Catalogue`` takes them.
+    output : path
+        Folder to write; of this search, or new.
+    committee : Committee
+        Of detectors, as ``committee_of`` makes it.
+    prior : float, optional
+        Share of lenses among the objects, to which probabilities are corrected.
+    cut : Cut, optional
+        Which objects become candidates; the best 1000 if not given.
+    known : path, optional
+        List of known lenses of your own.
+    workers : int, optional
+        Processes, by default one a core; 1 is this process itself.
+    scheduler : str, optional
+        Address of a Dask scheduler, whose workers are used instead; they must
+        see the tiles and the output under the same names.
+    progress : bool
+        Whether to show a progress bar where standard error is a terminal.
+
+    Returns
+    -------
+    Search
+
+    Raises
+    ------
+    InputError
+        If tiles, catalogue or list cannot be read, the folder cannot be written
+        or is that of another search, or no scheduler answers.
+    """
+    began_s = time.monotonic()
+    cut, lenses, folder = cut or Cut(), known_lenses(known), Path(output).resolve()
+    objects = Catalogue(catalogue, survey=survey, select=select, columns=columns)
+    try:
+        open_folder(folder, build_manifest(survey, objects, committee, prior))
+        index = index_tiles(_absolute(tiles), survey, cache=folder / "headers.json")
+        spread = spread_objects(objects, index, folder / "objects")
+    except OSError as error:
+        raise InputError(f"{folder} must be writable, got {error.strerror or error}: choose another folder") from error
+    job = Job(_used_bands(survey, committee), folder, committee, prior)
+    slices, ready = missing_slices(job, index, spread)
+    unwritten = _scan(job, slices, ready, workers=workers, scheduler=scheduler, show=progress)
+    tables = [path for tile in sorted(spread.counts) if (path := score_path(folder, tile)).is_file()]
+    ranked = rank_scores(tables, cut, columns=score_columns(committee))
+    ranked.candidates = cross_match(ranked.candidates, lenses)
+    fate = fates(lenses, index, paths=tables, ranked=ranked, cut=cut)
+    rows = tile_rows(index, spread, ranked=ranked, folder=folder, unwritten=unwritten, committee=committee)
+    scanned = sum(piece.objects for piece in slices)
+    seconds = time.monotonic() - began_s
+    numbers = count_all(index, rows, spread, ranked, fate, scanned=scanned, seconds=seconds)
+    return _write(job, index, rows, ranked, fate, numbers=numbers, spread=spread)
+
+
+def _absolute(tiles) -> list[Path]:
+    # Workers elsewhere may have another working folder.
+    return [Path(path).absolute() for path in ([tiles] if isinstance(tiles, (str, Path)) else tiles)]
+
+
+def _used_bands(survey: Survey, committee: Committee) -> Survey:
+    keep = [place for place, name in enumerate(survey.band_names) if name in committee.bands]
+    conditions = tuple(survey.conditions[place] for place in keep) if survey.conditions else ()
+    used = tuple(survey.bands[place] for place in keep)
+    reference = survey.reference_band if survey.reference_band in committee.bands else used[0].name
+    return dataclasses.replace(survey, bands=used, conditions=conditions, reference_band=reference)
+
+
+def _scan(
+    job: Job, slices: list[Slice], ready: int, *, workers: int | None, scheduler: str | None, show: bool
+) -> dict[str, str]:
+    """Scan all slices; what could not even be written, by tile."""
+    left = {}
+    for piece in slices:
+        left[piece.tile.name] = left.get(piece.tile.name, 0) + 1
+    total, unwritten = ready + sum(piece.objects for piece in slices), {}
+    hidden = not show or not sys.stderr.isatty()
+    with tqdm(total=total, initial=ready, unit="object", desc="search", disable=hidden) as bar:
+        for piece, result in _results(job, slices, workers=workers, scheduler=scheduler):
+            outcome = refuse_slice(job, piece, result.reason) if isinstance(result, Died) else result
+            bar.update(piece.objects)
+            name = piece.tile.name
+            left[name] -= 1
+            if not outcome.written:
+                unwritten[name] = outcome.problem
+            if left[name] == 0 and piece.parts > 1 and name not in unwritten:
+                problem = join_slices(job, piece)
+                if problem:
+                    unwritten[name] = problem
+    return unwritten
+
+
+def _results(
+    job: Job, slices: list[Slice], *, workers: int | None, scheduler: str | None
+) -> Iterator[tuple[Slice, Outcome | Died]]:
+    work = partial(scan_slice, job)
+    if scheduler is not None:
+        return run_on_cluster(work, slices, scheduler=scheduler)
+    workers = (os.cpu_count() or 1) if workers is None else workers
+    return run_here(work, slices) if workers == 1 else run_in_processes(work, slices, workers=workers)
+
+
+def _write(
+    job: Job,
+    index: TileIndex,
+    rows: pd.DataFrame,
+    ranked: Ranked,
+    known: pd.DataFrame,
+    *,
+    numbers: dict,
+    spread: Spread,
+) -> Search:
+    folder, notes = job.folder, []
+    if spread.no_position:
+        notes.append(f"objects without a position are listed in objects/outside.parquet: {spread.no_position:,}")
+    try:
+        for name, table in (("tiles.csv", rows), ("known.csv", known)):
+            write_whole(folder / name, lambda file, t=table: t.to_csv(file, index=False))
+        write_candidates(ranked.candidates, folder)
+        pictures, problems = cut_candidates(ranked.candidates, index, job, folder=folder / "cutouts")
+    except OSError as error:
+        raise InputError(
+            f"results must be writable to {folder}, got {error.strerror or error}: make room and run the same again"
+        ) from error
+    notes += problems
+    write_report(Findings(job, index, rows, ranked, known, numbers, pictures, notes), folder / "report.html")
+    return Search(folder, ranked.candidates, rows, known, numbers, notes)

@@ -1,0 +1,151 @@
+"""What became of a search, in numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from lensdetect.search.candidates import Ranked
+from lensdetect.search.committee import Committee
+from lensdetect.search.completeness import FOUND
+from lensdetect.search.index import TileIndex
+from lensdetect.search.objects import Spread
+from lensdetect.search.scan import score_path
+from lensdetect.search.scores import read_note
+
+
+@dataclass(frozen=True)
+class Search:
+    """What a search has left.
+
+    Parameters
+    ----------
+    folder : Path
+    candidates : DataFrame
+        Best first.
+    tiles : DataFrame
+        One row a tile: ``tile``, ``objects``, ``scored``, ``refused``, ``missing_bands``, ``problem``.
+    known : DataFrame
+        What became of the known lenses in the footprint.
+    numbers : dict
+        What is counted, in words, and how many.
+    notes : list of str
+        What went wrong beside tiles.
+    """
+
+    folder: Path
+    candidates: pd.DataFrame
+    tiles: pd.DataFrame
+    known: pd.DataFrame
+    numbers: dict[str, object]
+    notes: list[str]
+
+    @property
+    def ok(self) -> bool:
+        """Whether every tile and every object in one could be searched."""
+        return not self.notes and not (self.tiles["problem"] != "").any() and not self.tiles["refused"].any()
+
+    def text(self, rows: int = 10) -> str:
+        """The best, the counts and what went wrong, for a screen."""
+        lines = [
+            f"{name}: {value:,}" if isinstance(value, int) else f"{name}: {value}"
+            for name, value in self.numbers.items()
+        ]
+        for row in self.candidates.head(rows).itertuples():
+            known = f"  {row.known_lens} ({row.separation_arcsec:.1f} arcsec)" if row.known_lens else ""
+            lines.append(f"{row.rank:>6}  {row.id}  {row.ra_deg:.5f} {row.dec_deg:+.5f}  logit {row.logit:.3f}{known}")
+        bad = self.tiles[self.tiles["problem"] != ""]
+        lines += [f"tile {row.tile}: {row.problem}" for row in bad.head(rows).itertuples()]
+        if len(bad) > rows:
+            lines.append(f"and {len(bad) - rows:,} more tiles, each with its reason in tiles.csv")
+        return "\n".join([*lines, *self.notes])
+
+
+def tile_rows(
+    index: TileIndex, spread: Spread, *, ranked: Ranked, folder: Path, unwritten: dict[str, str], committee: Committee
+) -> pd.DataFrame:
+    """What became of each tile.
+
+    Parameters
+    ----------
+    index : TileIndex
+    spread : Spread
+    ranked : Ranked
+        Of all scores.
+    folder : Path
+        Of the search.
+    unwritten : dict of str
+        Why there are no scores on disk, by tile.
+    committee : Committee
+
+    Returns
+    -------
+    DataFrame
+        ``tile``, ``objects``, ``scored``, ``refused``, ``missing_bands``, ``problem``.
+    """
+    lacking = {tile.name: {band for band in tile.missing_bands if band in committee.bands} for tile in index.tiles}
+    # A band that no tile has is a choice; one that some tiles lack is a loss.
+    expected = set.intersection(*lacking.values()) if lacking else set()
+    rows = []
+    for tile in index.tiles:
+        objects, scored = spread.counts.get(tile.name, 0), ranked.scored_in.get(tile.name, 0)
+        note = read_note(score_path(folder, tile.name)) if objects else None
+        problem = unwritten.get(tile.name) or (note.problem if note else "") or tile.problem
+        lost = [band for band in tile.missing_bands if band in lacking[tile.name] - expected]
+        if lost and not problem:
+            problem = f"it has no image in {', '.join(lost)}, which counts as masked"
+        missing = ",".join(band for band in tile.missing_bands if band in committee.bands)
+        rows.append((tile.name, objects, scored, objects - scored, missing, problem))
+    return pd.DataFrame(rows, columns=["tile", "objects", "scored", "refused", "missing_bands", "problem"])
+
+
+def count_all(
+    index: TileIndex,
+    rows: pd.DataFrame,
+    spread: Spread,
+    ranked: Ranked,
+    known: pd.DataFrame,
+    *,
+    scanned: int,
+    seconds: float,
+) -> dict[str, object]:
+    """Count what a search has done, in the words of its report.
+
+    Parameters
+    ----------
+    index : TileIndex
+    rows : DataFrame
+        What became of the tiles.
+    spread : Spread
+    ranked : Ranked
+    known : DataFrame
+        What became of the known lenses.
+    scanned : int
+        Objects scored in this run.
+    seconds : float
+        Wall time of this run.
+
+    Returns
+    -------
+    dict
+        In order.
+    """
+    return {
+        "tiles": len(index.tiles),
+        "tiles with a problem": int((rows["problem"] != "").sum()),
+        "rows of the catalogue": spread.rows_read,
+        "objects selected": spread.selected,
+        "objects outside every tile": spread.outside,
+        "objects without a position": spread.no_position,
+        "objects scored": int(rows["scored"].sum()),
+        "objects without a score": int(rows["refused"].sum()),
+        "objects that could be candidates": ranked.eligible,
+        "candidates": len(ranked.candidates),
+        "candidates that are known lenses": int((ranked.candidates["known_lens"] != "").sum()),
+        "known lenses in the footprint": len(known),
+        "of these found": int((known["fate"] == FOUND).sum()) if len(known) else 0,
+        "objects scored in this run": scanned,
+        "time of this run": f"{seconds:.1f} s",
+    }
