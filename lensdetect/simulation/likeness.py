@@ -178,7 +178,7 @@ def _sky_rows(stamps: Shards, genuine_pixels: np.ndarray) -> Iterator[LikenessRo
     for number, band in enumerate(stamps.manifest["bands"]):
         yield LikenessRow("sky sigma", band, ours[0, number], theirs[0, number], 0.03 * theirs[0, number])
     for number, band in enumerate(stamps.manifest["bands"]):
-        yield LikenessRow("correlation of neighbours", band, ours[1, number], theirs[1, number], np.nan)
+        yield LikenessRow("correlation of neighbours", band, ours[1, number], theirs[1, number], 0.03)
 
 
 def _typical_sky(pixels: np.ndarray) -> np.ndarray:
@@ -193,8 +193,9 @@ def _sky_of(plane: np.ndarray) -> tuple[float, float]:
     sigma = sky_sigma(plane)
     if not sigma > 0:
         return np.nan, np.nan
-    plane = np.where(np.isfinite(plane), plane, np.inf)
-    dark = maximum_filter(uniform_filter(np.minimum(plane, 5.0 * sigma), 5), 7) < 0.6 * sigma
+    seen = np.isfinite(plane)
+    capped = np.where(seen, np.minimum(plane, 5.0 * sigma), 5.0 * sigma)
+    dark = seen & (maximum_filter(uniform_filter(capped, 5), 7) < 0.6 * sigma)
     both = dark[:, 1:] & dark[:, :-1]
     if both.sum() < 500:
         return sigma, np.nan

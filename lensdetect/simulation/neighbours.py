@@ -77,7 +77,7 @@ def _draw_field_galaxy(field: FieldPopulation, side_arcsec: float, *, rng) -> tu
     mag = draw_counts_mag(field.mag_range, field.galaxy_counts_slope, rng=rng)
     late = rng.random() < field.late_fraction
     size_arcsec = draw_size(mag, field.sizes, rng=rng)
-    colours = track_colours(LATE_TYPE if late else EARLY_TYPE, rng.uniform(0.1, 1.0), rng=rng)
+    colours = track_colours(LATE_TYPE if late else EARLY_TYPE, _draw_redshift(mag, rng=rng), rng=rng)
     return draw_galaxy(
         rng.uniform(-0.5 * side_arcsec, 0.5 * side_arcsec, 2),
         mag,
@@ -87,6 +87,15 @@ def _draw_field_galaxy(field: FieldPopulation, side_arcsec: float, *, rng) -> tu
         inclination_max_deg=80.0,
         rng=rng,
     )
+
+
+def _draw_redshift(mag: float, *, rng) -> float:
+    """Fainter galaxies are farther: 0.35 at r = 21 to 0.75 at 25 in the mean.
+
+    Chosen for the colours of faint neighbours in genuine stamps of the Bologna
+    challenge (u-g 0 to 1, g-r 0.5 to 0.8 and r-i 0.6 of blue ones at r = 24).
+    """
+    return float(np.clip(rng.normal(0.35 + 0.1 * (mag - 21.0), 0.2), 0.1, 1.0))
 
 
 def draw_stars(field: FieldPopulation, side_arcsec: float, *, rng: np.random.Generator) -> tuple[StarLight, ...]:

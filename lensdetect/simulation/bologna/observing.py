@@ -36,7 +36,7 @@ def draw_conditions(
     noise = np.exp(rng.normal(0.0, observing.noise_scatter, count))
     correlation: tuple[float, ...] = ()
     if real_like:
-        noise = noise * rng.uniform(*observing.real_noise_factor)
+        noise = noise * rng.uniform(*observing.real_noise_factor, count)
         correlation = observing.real_noise_correlation
     return Conditions(
         psf_fwhm_arcsec=tuple(float(w * band.psf_fwhm_arcsec) for w, band in zip(width, survey.bands, strict=True)),

@@ -74,9 +74,9 @@ class DeflectorPopulation:
         0.3, 0.31, 0.36, 0.42, 0.49, 0.56, 0.65, 0.74, 0.84, 0.97, 1.11, 1.27,
         1.46, 1.73, 2.04, 2.64, 3.1, 3.47, 3.86, 4.76, 5.33, 5.88, 6.26,
     )  # fmt: skip
-    redshift_mean: float = 0.60
+    redshift_mean: float = 0.70
     redshift_sigma: float = 0.20
-    mag_at_mean: float = 21.8
+    mag_at_mean: float = 22.4
     mag_per_redshift: float = 3.0
     mag_per_dex: float = -0.8
     mag_scatter: float = 0.7
@@ -84,9 +84,9 @@ class DeflectorPopulation:
     real_redshift_sigma: float = 0.10
     real_mag_mean: float = 19.2
     real_mag_sigma: float = 0.8
-    mag_range: tuple[float, float] = (17.0, 23.2)
-    size_at_22_arcsec: float = 0.40
-    size_slope: float = -0.15
+    mag_range: tuple[float, float] = (17.0, 24.0)
+    size_at_22_arcsec: float = 0.48
+    size_slope: float = -0.13
     size_scatter_dex: float = 0.13
     late_fraction: float = 0.25
     arm_fraction: float = 0.6
@@ -112,25 +112,28 @@ class SourcePopulation:
 
     Parameters
     ----------
-    offset_at_arcsec, offset_arcsec : tuple of float
-        Sources are uniform in a disc about the deflector; its radius in arcsec
-        is interpolated linearly between these Einstein radii. Metcalf+ 2019
-        take three caustic radii, and the caustics of groups are small for
-        their Einstein radius (tuned to the genuine arc pixel counts).
-    mag_mean, mag_sigma : tuple of float
-        Unlensed r magnitude, normal, at the Einstein radii of
-        ``offset_at_arcsec`` (tuned to the genuine arc fluxes).
-    faint_fraction, faint_mag_mean, faint_mag_sigma : float
-        Share of sources that are too faint to be seen, with their own normal
-        distribution in r: the genuine lenses without a pixel of arc stand
-        apart from the others (tuned).
-    bright_fraction, bright_mag_mean, bright_mag_sigma : float
-        Share of bright sources, with their own normal distribution in r: the
-        genuine arc fluxes have a long tail (tuned).
-    mag_range : tuple of float
-        Magnitudes are cut to this range.
+    at_arcsec : tuple of float
+        Einstein radii at which the next four are stated; linear between.
+    near_arcsec, far_arcsec : tuple of float
+        A source is uniform in a disc about the deflector: a small one, within
+        which it is strongly lensed, or a wide one. Metcalf+ 2019 take three
+        times the largest radius of the caustic, of haloes from galaxies to
+        groups: two discs are needed to have both (tuned to the genuine arc
+        pixels and fluxes in ten ranges of Einstein radius).
+    near_share : tuple of float
+        Share of the sources in the small disc (tuned).
+    far_fainter_mag : tuple of float
+        By how much sources in the wide disc are fainter: the magnification of
+        an isothermal group falls too slowly outwards, this takes it back (tuned).
+    mag_quantiles, mag : tuple of float
+        Distribution of the unlensed r magnitude: quantiles and the magnitudes
+        there; linear between (tuned to the genuine arc fluxes). Its ends are the
+        absurdly bright sources, and the ones of which no pixel is seen.
     size_at_25_arcsec, size_slope, size_scatter_dex : float
-        Half-light radius at r = 25 in arcsec, slope in dex per mag, scatter.
+        Half-light radius at r = 25 in arcsec, slope in dex per mag, scatter (tuned
+        to the flux per pixel of the genuine arcs).
+    largest_arcsec : float
+        No source has a larger half-light radius.
     sersic_index : tuple of float
         Uniform.
     axis_ratio : tuple of float
@@ -147,24 +150,21 @@ class SourcePopulation:
         Share of old, red sources (track of the early types at z = 0.7 to 1).
     """
 
-    offset_at_arcsec: tuple[float, ...] = (0.3, 0.6, 1.0, 2.0, 3.5, 6.3)
-    offset_arcsec: tuple[float, ...] = (0.55, 0.6, 0.75, 1.4, 3.6, 3.6)
-    mag_mean: tuple[float, ...] = (24.5, 24.5, 24.5, 24.5, 24.5, 24.5)
-    mag_sigma: tuple[float, ...] = (0.9, 0.9, 0.9, 1.1, 1.2, 1.2)
-    faint_fraction: float = 0.04
-    faint_mag_mean: float = 28.0
-    faint_mag_sigma: float = 0.5
-    bright_fraction: float = 0.05
-    bright_mag_mean: float = 21.6
-    bright_mag_sigma: float = 1.0
-    mag_range: tuple[float, float] = (18.5, 28.5)
-    size_at_25_arcsec: float = 0.26
-    size_slope: float = -0.12
-    size_scatter_dex: float = 0.22
-    sersic_index: tuple[float, float] = (0.5, 2.0)
+    at_arcsec: tuple[float, ...] = (0.35, 0.75, 1.25, 2.0, 2.75, 3.5, 4.5, 5.5)
+    near_arcsec: tuple[float, ...] = (0.54, 0.30, 0.64, 0.53, 0.95, 1.59, 1.95, 1.72)
+    far_arcsec: tuple[float, ...] = (1.17, 1.71, 1.52, 4.60, 6.40, 7.04, 6.55, 4.58)
+    near_share: tuple[float, ...] = (0.62, 0.74, 0.73, 0.72, 0.40, 0.46, 0.13, 0.60)
+    far_fainter_mag: tuple[float, ...] = (0.0, 0.0, 0.0, 1.05, 1.15, 0.84, 0.38, 0.55)
+    mag_quantiles: tuple[float, ...] = (0, 0.02, 0.06, 0.15, 0.3, 0.5, 0.7, 0.85, 0.94, 0.985, 1)
+    mag: tuple[float, ...] = (18.5, 20.7, 22.3, 23.43, 24.02, 24.43, 24.81, 25.06, 25.87, 26.30, 31.5)
+    size_at_25_arcsec: float = 0.255
+    size_slope: float = -0.19
+    size_scatter_dex: float = 0.18
+    largest_arcsec: float = 1.3
+    sersic_index: tuple[float, float] = (0.5, 1.6)
     axis_ratio: tuple[float, float] = (0.3, 1.0)
     clumps_mean: float = 2.0
-    clump_flux_share: tuple[float, float] = (0.03, 0.2)
+    clump_flux_share: tuple[float, float] = (0.024, 0.12)
     clump_size_share: tuple[float, float] = (0.12, 0.35)
     u_g_mag: tuple[float, float] = (0.35, 0.35)
     g_r_mag: tuple[float, float] = (0.35, 0.25)
@@ -191,15 +191,18 @@ class ObservingPopulation:
         Relative standard deviation of the PSF width, log-normal, per band; of
         mock and real-like stamps.
     noise_scatter : float
-        Relative standard deviation of the sky sigma, log-normal, per band.
+        Relative standard deviation of the sky sigma, log-normal, per band: the
+        genuine mock stamps agree within one per cent.
     real_noise_factor : tuple of float
-        Sky sigma of real-like stamps over the survey's, uniform (measured on
-        the genuine stamps).
+        Sky sigma of real-like stamps over the survey's, uniform, per band
+        (measured on the genuine stamps).
     real_noise_correlation : tuple of float
         Correlation in real-like stamps of pixels 1, 2 and 3 apart: that of KiDS,
         which the genuine real stamp shows too (0.16, -0.11, 0.03).
     masked_fraction : float
-        Share of stamps with masked pixels.
+        Share of stamps that may have masked pixels. With the next it leaves 30 %
+        with some, mostly in one band (two of six genuine stamps have them, in one
+        band each; Metcalf+ 2019 took the holes of KiDS weight maps).
     masked_band_fraction : float
         Share of the bands with a hole in such a stamp.
     large_mask_fraction : float
@@ -209,9 +212,9 @@ class ObservingPopulation:
     real_fraction: float = 0.15
     seeing_scatter: float = 0.08
     real_seeing_scatter: float = 0.14
-    noise_scatter: float = 0.05
+    noise_scatter: float = 0.012
     real_noise_factor: tuple[float, float] = (2.4, 3.9)
     real_noise_correlation: tuple[float, ...] = (0.165, -0.113, 0.031)
-    masked_fraction: float = 0.25
-    masked_band_fraction: float = 0.45
+    masked_fraction: float = 0.40
+    masked_band_fraction: float = 0.30
     large_mask_fraction: float = 0.12

@@ -36,11 +36,14 @@ def draw_source(
     tuple of SersicLight
         The smooth component first, then clumps; positions are unlensed.
     """
-    widest = float(np.interp(einstein_radius_arcsec, source.offset_at_arcsec, source.offset_arcsec))
-    offset = widest * math.sqrt(rng.random())
+    near = rng.random() < np.interp(einstein_radius_arcsec, source.at_arcsec, source.near_share)
+    widest = np.interp(einstein_radius_arcsec, source.at_arcsec, source.near_arcsec if near else source.far_arcsec)
+    offset = float(widest) * math.sqrt(rng.random())
     direction = rng.uniform(0.0, 2.0 * math.pi)
-    mag = _draw_mag(source, einstein_radius_arcsec, rng=rng)
-    size_arcsec = draw_size(mag, source.sizes, rng=rng)
+    mag = float(np.interp(rng.random(), source.mag_quantiles, source.mag))
+    if not near:
+        mag += float(np.interp(einstein_radius_arcsec, source.at_arcsec, source.far_fainter_mag))
+    size_arcsec = min(draw_size(mag, source.sizes, rng=rng), source.largest_arcsec)
     smooth = SersicLight(
         mags=mags_from_colours(mag, _draw_colours(source, rng=rng)),
         x_arcsec=centre.x_arcsec + offset * math.cos(direction),
@@ -52,20 +55,6 @@ def draw_source(
     )
     count = min(int(rng.poisson(source.clumps_mean)), _MOST_CLUMPS)
     return (smooth, *(_draw_clump(source, smooth, rng=rng) for _ in range(count)))
-
-
-def _draw_mag(source: SourcePopulation, einstein_radius_arcsec: float, *, rng) -> float:
-    kind = rng.random()
-    if kind < source.bright_fraction:
-        mean, sigma = source.bright_mag_mean, source.bright_mag_sigma
-    elif kind < source.bright_fraction + source.faint_fraction:
-        mean, sigma = source.faint_mag_mean, source.faint_mag_sigma
-    else:
-        mean, sigma = (
-            float(np.interp(einstein_radius_arcsec, source.offset_at_arcsec, knots))
-            for knots in (source.mag_mean, source.mag_sigma)
-        )
-    return float(np.clip(rng.normal(mean, sigma), *source.mag_range))
 
 
 def _draw_colours(source: SourcePopulation, *, rng) -> Colours:

@@ -97,7 +97,7 @@ def test_sphere_within_a_circle():
 
 def test_sources_lie_about_the_deflector_and_are_mostly_blue(scenes):
     sources = [scene for scene in scenes if scene.has_source]
-    widest = max(BolognaPopulation().source.offset_arcsec)
+    widest = max(BolognaPopulation().source.far_arcsec)
     for scene in sources:
         offset = np.hypot(
             scene.source[0].x_arcsec - scene.masses[0].x_arcsec, scene.source[0].y_arcsec - scene.masses[0].y_arcsec
