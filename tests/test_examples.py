@@ -37,7 +37,15 @@ needs_detector = pytest.mark.skipif(
 slow_but_one = [
     name if name == "02_simulate.py" else pytest.param(name, marks=pytest.mark.slow) for name in sorted(LEFT)
 ]
-runs = [pytest.param(name, marks=needs_detector if name in NEED_DETECTOR else ()) for name in sorted(LEFT)]
+#: These train or search for half a minute and more.
+SLOW = ("03_train.py", "04_transfer.py", "05_search.py")
+runs = [
+    pytest.param(
+        name,
+        marks=[needs_detector] * (name in NEED_DETECTOR) + [pytest.mark.slow] * (name in SLOW),
+    )
+    for name in sorted(LEFT)
+]
 
 
 def run(name: str, *arguments: str, folder: Path) -> subprocess.CompletedProcess:

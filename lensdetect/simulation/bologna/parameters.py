@@ -124,7 +124,8 @@ class SourcePopulation:
         Share of the sources in the small disc (tuned).
     far_fainter_mag : tuple of float
         By how much sources in the wide disc are fainter: the magnification of
-        an isothermal group falls too slowly outwards, this takes it back (tuned).
+        an isothermal group falls too slowly outwards, this takes it back (tuned;
+        below 2 arcsec there is nothing to take back, and the values are small).
     mag_quantiles, mag : tuple of float
         Distribution of the unlensed r magnitude: quantiles and the magnitudes
         there; linear between (tuned to the genuine arc fluxes). Its ends are the
@@ -132,8 +133,15 @@ class SourcePopulation:
     size_at_25_arcsec, size_slope, size_scatter_dex : float
         Half-light radius at r = 25 in arcsec, slope in dex per mag, scatter (tuned
         to the flux per pixel of the genuine arcs).
-    largest_arcsec : float
-        No source has a larger half-light radius.
+    size_levels_at_mag : float
+        Sources brighter than this are not larger in the mean (tuned, as above).
+    compact_share : float
+        Share of compact sources beside these (tuned): genuine arcs of a few
+        hundred pixels reach a flux of tens of sigma per pixel.
+    compact_mag_mean, compact_mag_sigma : float
+        Their unlensed r magnitude, normal.
+    compact_arcsec, compact_scatter_dex : float
+        Median of their half-light radii, and scatter (log-normal).
     sersic_index : tuple of float
         Uniform.
     axis_ratio : tuple of float
@@ -151,16 +159,21 @@ class SourcePopulation:
     """
 
     at_arcsec: tuple[float, ...] = (0.35, 0.75, 1.25, 2.0, 2.75, 3.5, 4.5, 5.5)
-    near_arcsec: tuple[float, ...] = (0.54, 0.30, 0.64, 0.53, 0.95, 1.59, 1.95, 1.72)
-    far_arcsec: tuple[float, ...] = (1.17, 1.71, 1.52, 4.60, 6.40, 7.04, 6.55, 4.58)
-    near_share: tuple[float, ...] = (0.62, 0.74, 0.73, 0.72, 0.40, 0.46, 0.13, 0.60)
-    far_fainter_mag: tuple[float, ...] = (0.0, 0.0, 0.0, 1.05, 1.15, 0.84, 0.38, 0.55)
+    near_arcsec: tuple[float, ...] = (0.60, 0.30, 0.74, 0.57, 0.77, 1.60, 1.84, 1.59)
+    far_arcsec: tuple[float, ...] = (1.12, 1.88, 1.81, 3.55, 5.87, 7.13, 6.55, 4.58)
+    near_share: tuple[float, ...] = (0.61, 0.70, 0.74, 0.70, 0.38, 0.45, 0.12, 0.50)
+    far_fainter_mag: tuple[float, ...] = (-0.25, 0.05, -0.30, 1.10, 1.13, 0.90, 0.36, 0.50)
     mag_quantiles: tuple[float, ...] = (0, 0.02, 0.06, 0.15, 0.3, 0.5, 0.7, 0.85, 0.94, 0.985, 1)
-    mag: tuple[float, ...] = (18.5, 20.7, 22.3, 23.43, 24.02, 24.43, 24.81, 25.06, 25.87, 26.30, 31.5)
-    size_at_25_arcsec: float = 0.255
-    size_slope: float = -0.19
-    size_scatter_dex: float = 0.18
-    largest_arcsec: float = 1.3
+    mag: tuple[float, ...] = (18.6, 20.8, 22.3, 23.55, 24.16, 24.40, 24.75, 24.98, 26.06, 26.50, 30.5)
+    size_at_25_arcsec: float = 0.27
+    size_slope: float = -0.25
+    size_scatter_dex: float = 0.15
+    size_levels_at_mag: float = 23.5
+    compact_share: float = 0.054
+    compact_mag_mean: float = 23.0
+    compact_mag_sigma: float = 0.43
+    compact_arcsec: float = 0.17
+    compact_scatter_dex: float = 0.12
     sersic_index: tuple[float, float] = (0.5, 1.6)
     axis_ratio: tuple[float, float] = (0.3, 1.0)
     clumps_mean: float = 2.0

@@ -40,10 +40,8 @@ def draw_source(
     widest = np.interp(einstein_radius_arcsec, source.at_arcsec, source.near_arcsec if near else source.far_arcsec)
     offset = float(widest) * math.sqrt(rng.random())
     direction = rng.uniform(0.0, 2.0 * math.pi)
-    mag = float(np.interp(rng.random(), source.mag_quantiles, source.mag))
-    if not near:
-        mag += float(np.interp(einstein_radius_arcsec, source.at_arcsec, source.far_fainter_mag))
-    size_arcsec = min(draw_size(mag, source.sizes, rng=rng), source.largest_arcsec)
+    fainter = 0.0 if near else float(np.interp(einstein_radius_arcsec, source.at_arcsec, source.far_fainter_mag))
+    mag, size_arcsec = _draw_mag_and_size(source, fainter, rng=rng)
     smooth = SersicLight(
         mags=mags_from_colours(mag, _draw_colours(source, rng=rng)),
         x_arcsec=centre.x_arcsec + offset * math.cos(direction),
@@ -55,6 +53,15 @@ def draw_source(
     )
     count = min(int(rng.poisson(source.clumps_mean)), _MOST_CLUMPS)
     return (smooth, *(_draw_clump(source, smooth, rng=rng) for _ in range(count)))
+
+
+def _draw_mag_and_size(source: SourcePopulation, fainter_mag: float, *, rng) -> tuple[float, float]:
+    """Unlensed r magnitude, and half-light radius in arcsec."""
+    if rng.random() < source.compact_share:
+        mag = rng.normal(source.compact_mag_mean, source.compact_mag_sigma) + fainter_mag
+        return float(mag), float(source.compact_arcsec * 10.0 ** rng.normal(0.0, source.compact_scatter_dex))
+    mag = float(np.interp(rng.random(), source.mag_quantiles, source.mag)) + fainter_mag
+    return mag, draw_size(max(mag, source.size_levels_at_mag), source.sizes, rng=rng)
 
 
 def _draw_colours(source: SourcePopulation, *, rng) -> Colours:
