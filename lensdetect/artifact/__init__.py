@@ -17,6 +17,7 @@ _HOMES = {
     "build_detector": "restoring",
     "restore": "restoring",
     "DEFAULT_DETECTOR": "shipped",
+    "detector_for": "shipped",
     "find_detector": "shipped",
     "shipped_detectors": "shipped",
     "list_detectors": "listing",

@@ -8,6 +8,9 @@ from lensdetect.errors import ArtifactError, InputError, unknown_name
 
 DEFAULT_DETECTOR = "arcformer_small-bologna"
 
+#: Trained on what a survey shows and on what fools there.
+SKY_DETECTOR = "arcformer_small-kids"
+
 
 def models_folder() -> Path:
     """Folder of the detectors that come with the package.
@@ -33,6 +36,25 @@ def shipped_detectors() -> dict[str, Path]:
     """
     folders = sorted(models_folder().glob("*-*"))
     return {folder.name: _highest_version(folder) for folder in folders if _versions(folder)}
+
+
+def detector_for(survey: str) -> str:
+    """Name of the detector that comes with the package for a search of some survey.
+
+    Parameters
+    ----------
+    survey : str
+        Name of the survey.
+
+    Returns
+    -------
+    str
+        One trained on that survey; else ``SKY_DETECTOR``, which has seen what
+        fools; else ``DEFAULT_DETECTOR``.
+    """
+    shipped = shipped_detectors()
+    own = DEFAULT_DETECTOR.partition("-")[0] + f"-{survey}"
+    return next((name for name in (own, SKY_DETECTOR) if name in shipped), DEFAULT_DETECTOR)
 
 
 def _versions(folder: Path) -> dict[int, Path]:

@@ -76,7 +76,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=[],
         metavar="NAME_OR_DIR",
-        help="trained detectors; several are a committee (default: arcformer_small-bologna)",
+        help="trained detectors; several are a committee (default: arcformer_small-kids, or that of the survey)",
     )
     how.add_argument(
         "--prior", type=fraction, metavar="P", help="share of lenses among the objects, for the probabilities, as 1e-3"

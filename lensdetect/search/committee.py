@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from scipy.special import expit, logit
 
-from lensdetect.artifact import find_detector, load_card
+from lensdetect.artifact import detector_for, find_detector, load_card
 from lensdetect.artifact.conversion import PIXEL_SCALE_TOLERANCE
 from lensdetect.artifact.factory import ScorerFactory
 from lensdetect.errors import InputError
@@ -107,7 +107,7 @@ def committee_of(models: Sequence[str | Path | None], survey: Survey) -> Committ
     Parameters
     ----------
     models : sequence of str, path or None
-        Names or folders; None is the one that comes with the package.
+        Names or folders; None is the one that comes with the package for that survey.
     survey : Survey
         Bands that no detector takes are not read.
 
@@ -123,7 +123,7 @@ def committee_of(models: Sequence[str | Path | None], survey: Survey) -> Committ
     ArtifactError
         If a folder has no card.
     """
-    folders = [find_detector(model) for model in models or [None]]
+    folders = [find_detector(detector_for(survey.name) if model is None else model) for model in models or [None]]
     if len(set(folders)) < len(folders):
         raise InputError(f"detectors of a search must be different, got {', '.join(map(str, models))}: name each once")
     cards = [load_card(folder) for folder in folders]

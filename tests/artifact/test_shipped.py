@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from lensdetect.artifact import find_detector, list_detectors, load_detector, shipped_detectors
+from lensdetect.artifact.shipped import DEFAULT_DETECTOR, SKY_DETECTOR, detector_for
 from lensdetect.errors import ArtifactError, InputError
 from lensdetect.network import DETECTORS
 
@@ -84,3 +85,13 @@ def test_table_of_detectors(shipped, model):
     assert not table.loc["lens_detector_15"].trained
     assert table.loc["lens_detector_15"].parameters == 3_194_849
     assert table.loc["lens_detector_15"].survey == ""
+
+
+def test_detector_for_a_survey(tmp_path, monkeypatch):
+    monkeypatch.setattr("lensdetect.artifact.shipped.models_folder", lambda: tmp_path)
+    assert detector_for("kids") == DEFAULT_DETECTOR
+    for name in (SKY_DETECTOR, "arcformer_small-des"):
+        (tmp_path / name / "1").mkdir(parents=True)
+        (tmp_path / name / "1" / "saved_model.pb").touch()
+    assert detector_for("kids") == detector_for("hsc") == SKY_DETECTOR
+    assert detector_for("des") == "arcformer_small-des"
