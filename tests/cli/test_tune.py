@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
+import subprocess
 import time
 from pathlib import Path
 
@@ -56,20 +58,26 @@ def command(rings, small, tmp_path):
 
 def test_interrupted_search_goes_on_and_its_best_is_trained(start, lensdetect, command, rings, tmp_path):
     tuned = tmp_path / "tuned"
-    process = start(*command, "--trials", 2)
+    process = start(*command, "--trials", 3)
     deadline = time.monotonic() + 200
     while not (tuned / "trials.csv").is_file():
         assert process.poll() is None and time.monotonic() < deadline, process.stderr.read()
         time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
+    while process.poll() is None:
+        # One that falls into a callback of the interpreter's own is swallowed there.
+        process.send_signal(signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=4)
     _, err = process.communicate(timeout=120)
-    assert process.returncode == 2 and "Traceback" not in err and err.startswith("epoch 1: "), err
+    # What was swallowed is printed with its place; of the interrupt that was heard there is one line alone.
+    assert process.returncode == 2 and err.startswith("epoch 1: "), err
+    assert err.count("Traceback") == err.count("Exception ignored in"), err
     assert err.splitlines()[-1].endswith(f"interrupted: run the same command again to go on in {tuned}")
 
-    result = lensdetect(*command, "--trials", 2)
-    assert result.code == 0 and "trial 2: val_auroc" in result.err and "trial 1: " not in result.err
+    result = lensdetect(*command, "--trials", 3)
+    assert result.code == 0 and "trial 3: val_auroc" in result.err and "trial 1: " not in result.err
     assert result.out.split()[:4] == ["trial", "epochs", "AUROC", "TPR"]
-    assert len(pd.read_csv(tuned / "trials.csv")) == 2 and (tuned / "trials.png").is_file()
+    assert len(pd.read_csv(tuned / "trials.csv")) == 3 and (tuned / "trials.png").is_file()
 
     # The line that it ends with is a command that works.
     words = result.out.splitlines()[-1].split(" lensdetect ")[1].split()
