@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pandas as pd
+from scipy import stats
 
 from lensdetect.challenge.published import published_figures
 from lensdetect.challenge.systems import ORACLE
@@ -32,6 +34,11 @@ error, so the bound is a loose one. It leaves out the photon noise of the arcs t
 noise."""
 
 
+_SEEDS_NOTE = """\
+Means over the trainings of each system with their 95 % intervals by Student's t: the scatter of the training alone,
+on the same test stamps."""
+
+
 def markdown(results: pd.DataFrame, *, heading: str) -> str:
     """Tables of merit, with published figures beside ours, of costs, and of what failed.
 
@@ -50,6 +57,8 @@ def markdown(results: pd.DataFrame, *, heading: str) -> str:
     parts = ["# Systems side by side", heading, _table(_merit_rows(done)), _NOTES]
     if (done["kind"] == ORACLE).any():
         parts.append(_ORACLE_NOTE)
+    if done.duplicated("system").any():
+        parts += ["## Over seeds", _SEEDS_NOTE, _table(_seed_rows(done))]
     parts += ["## What they cost", _table(_cost_rows(done))]
     if len(failed):
         rows = [{"system": row.system, "seed": str(row.seed), "error": row.error} for row in failed.itertuples()]
@@ -74,6 +83,39 @@ def _merit_rows(results: pd.DataFrame) -> list[dict[str, str]]:
             row[f"published {title}"] = "" if value is None else f"{value:.4g}"
         rows.append(row)
     return rows
+
+
+def _seed_rows(results: pd.DataFrame) -> list[dict[str, str]]:
+    rows = []
+    for system, group in results.groupby("system", sort=False):
+        row = {"system": str(system), "seeds": str(len(group))}
+        for name, (title, digits) in _MERITS.items():
+            mean, low, high = mean_interval(group[name].to_numpy(float))
+            row[title] = _with_interval({name: mean, f"{name}_low": low, f"{name}_high": high}, name, digits)
+        rows.append(row)
+    return rows
+
+
+def mean_interval(values: np.ndarray, *, level: float = 0.95) -> tuple[float, float, float]:
+    """Mean of a few repeated measurements, and Student's interval of it.
+
+    Parameters
+    ----------
+    values : ndarray
+        ``(n,)``
+    level : float
+        Of confidence.
+
+    Returns
+    -------
+    mean, low, high : float
+        The ends are NaN for fewer than two values.
+    """
+    mean = float(np.mean(values))
+    if len(values) < 2:
+        return mean, math.nan, math.nan
+    half = stats.t.ppf(0.5 + level / 2, len(values) - 1) * np.std(values, ddof=1) / math.sqrt(len(values))
+    return mean, mean - float(half), mean + float(half)
 
 
 def _with_interval(values: dict, name: str, digits: int) -> str:
