@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from lensdetect import __version__
 from lensdetect.cli import challenge, demo, models, score, search, simulate, train, tune
+from lensdetect.cli.interrupts import swallowed_interrupts_heard
 from lensdetect.cli.parsing import Parser, parse
 from lensdetect.cli.quiet import messages_on_stderr
 from lensdetect.errors import LensdetectError
@@ -67,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     try:
         args = parse(build_parser(), list(sys.argv[1:] if argv is None else argv), verbs=_VERBS)
-        with messages_on_stderr():
+        with messages_on_stderr(), swallowed_interrupts_heard():
             code = _VERBS[args.command].run(args)
             sys.stdout.flush()
             return code

@@ -1,9 +1,7 @@
 from __future__ import annotations
 
-import contextlib
 import json
 import signal
-import subprocess
 import time
 from pathlib import Path
 
@@ -63,15 +61,9 @@ def test_interrupted_search_goes_on_and_its_best_is_trained(start, lensdetect, c
     while not (tuned / "trials.csv").is_file():
         assert process.poll() is None and time.monotonic() < deadline, process.stderr.read()
         time.sleep(0.05)
-    while process.poll() is None:
-        # One that falls into a callback of the interpreter's own is swallowed there.
-        process.send_signal(signal.SIGINT)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=4)
+    process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=120)
-    # What was swallowed is printed with its place; of the interrupt that was heard there is one line alone.
-    assert process.returncode == 2 and err.startswith("epoch 1: "), err
-    assert err.count("Traceback") == err.count("Exception ignored in"), err
+    assert process.returncode == 2 and err.startswith("epoch 1: ") and "Traceback" not in err, err
     assert err.splitlines()[-1].endswith(f"interrupted: run the same command again to go on in {tuned}")
 
     result = lensdetect(*command, "--trials", 3)
