@@ -42,7 +42,7 @@ class Costs:
 
 
 def peak_memory_mb() -> float:
-    """Most memory that this process has held, in units of 10**6 bytes."""
+    """Most memory that this process has had resident, mapped files included, in units of 10**6 bytes."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     # Linux counts in units of 1024 bytes, macOS in bytes.
     return peak * (1 if sys.platform == "darwin" else 1024) / 1e6

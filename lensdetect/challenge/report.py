@@ -24,7 +24,8 @@ paper's TPR10 alone.
 
 Published figures are of the challenge's own ground-based test set of 100,000 stamps, after the authors' own
 training; they can be compared with ours only where that set was used. TPR10 of the paper's detectors is as published.
-Operations are multiply-adds for one stamp. Peak memory is of the whole process, the libraries that it loads included."""
+Operations are multiply-adds for one stamp. Peak memory is all that the process had resident at once: its libraries
+are in it, and the pages of the stamps' files that it read through a memory map."""
 
 _ORACLE_NOTE = """\
 The oracle is no detector but a bound: it is told the noiseless arcs, the deflector and the noise of each stamp, and
