@@ -56,6 +56,9 @@ def markdown(results: pd.DataFrame, *, heading: str) -> str:
     """
     done, failed = results[results["error"] == ""], results[results["error"] != ""]
     parts = ["# Systems side by side", heading, _table(_merit_rows(done)), _NOTES]
+    twins = dict(done.loc[done["same_as"] != "", ["system", "same_as"]].itertuples(index=False))
+    if twins:
+        parts.append(_twins_note(twins))
     if (done["kind"] == ORACLE).any():
         parts.append(_ORACLE_NOTE)
     if done.duplicated("system").any():
@@ -84,6 +87,14 @@ def _merit_rows(results: pd.DataFrame) -> list[dict[str, str]]:
             row[f"published {title}"] = "" if value is None else f"{value:.4g}"
         rows.append(row)
     return rows
+
+
+def _twins_note(twins: dict[str, str]) -> str:
+    pairs = ", ".join(f"{name} as {other}" for name, other in sorted(twins.items()))
+    return (
+        "Networks of one architecture whose trainings differ in nothing that is published are one detector here, "
+        f"trained once: {pairs}."
+    )
 
 
 def _seed_rows(results: pd.DataFrame) -> list[dict[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ from lensdetect.challenge.running import job_folder, prepare, run_in_process
 from lensdetect.challenge.scored import Scored, convene, read_scored
 from lensdetect.challenge.stamp_sets import Split, StampSet, open_split
 from lensdetect.challenge.systems import Entry, parse_entries
+from lensdetect.challenge.twins import twin
 from lensdetect.errors import InputError
 from lensdetect.simulation import Population
 from lensdetect.stamps import write_whole
@@ -39,7 +41,8 @@ def challenge(
     Each system runs in a process of its own. What is done stays done: called
     again with the same arguments, it goes on after the last epoch, and tries
     again what failed; systems can be added. Tables and figures are written anew
-    after every system.
+    after every system. Networks that were published under several names, and
+    differ in nothing that is known, are trained once for all of them.
 
     Parameters
     ----------
@@ -82,7 +85,7 @@ def challenge(
     output = Path(output)
     try:
         for job in jobs:
-            if job.entry.kind != "committee":
+            if job.entry.kind != "committee" and twin(job, jobs) is None:
                 prepare(job_folder(output, job), job, population=population)
         return _run_all(jobs, output, split)
     except OSError as error:
@@ -111,7 +114,7 @@ def _run_all(jobs: list[Job], output: Path, split: Split) -> pd.DataFrame:
     table = pd.DataFrame()
     for number, job in enumerate(jobs, start=1):
         logger.info("%s, seed %d (%d of %d)", job.entry.label, job.seed, number, len(jobs))
-        result = _run_one(job, output, is_lens, scored)
+        result = _run_one(job, output, is_lens, scored, same_as=twin(job, jobs))
         scored[job.entry.label, job.seed] = result
         if result.error:
             logger.warning("  failed: %s", result.error)
@@ -121,8 +124,12 @@ def _run_all(jobs: list[Job], output: Path, split: Split) -> pd.DataFrame:
     return table
 
 
-def _run_one(job: Job, output: Path, is_lens: np.ndarray, scored: dict[tuple[str, int], Scored]) -> Scored:
+def _run_one(
+    job: Job, output: Path, is_lens: np.ndarray, scored: dict[tuple[str, int], Scored], *, same_as: Job | None
+) -> Scored:
     entry: Entry = job.entry
+    if same_as is not None:
+        return dataclasses.replace(scored[same_as.entry.label, job.seed], entry=entry, same_as=same_as.entry.label)
     if entry.kind == "committee":
         return convene(entry, [scored[member, job.seed] for member in entry.members], seed=job.seed)
     folder = job_folder(output, job)
@@ -139,7 +146,8 @@ def _write(scored: list[Scored], output: Path, split: Split) -> pd.DataFrame:
     write_whole(output / "results.csv", lambda file: table.to_csv(file, index=False))
     text = markdown(table, heading=_heading(split))
     write_whole(output / "results.md", lambda file: file.write(text.encode()))
-    save_pictures([result for result in scored if not result.error], split.test.truth, output=output)
+    drawn = [result for result in scored if not (result.error or result.same_as)]
+    save_pictures(drawn, split.test.truth, output=output)
     return table
 
 

@@ -44,6 +44,8 @@ class Scored:
         One row an epoch, of a network.
     error : str
         Why it failed; empty if it did not.
+    same_as : str
+        Label of the system whose training this is; empty if it has its own.
     """
 
     entry: Entry
@@ -55,6 +57,7 @@ class Scored:
     costs: dict[str, float] = field(default_factory=dict)
     history: pd.DataFrame = field(default_factory=pd.DataFrame)
     error: str = ""
+    same_as: str = ""
 
     @property
     def title(self) -> str:
@@ -81,7 +84,7 @@ class Scored:
         row["tpr10_as_published"] = notebook.tpr if notebook else math.nan
         row["tpr10_as_published_false_positives"] = notebook.false_positives if notebook else math.nan
         row |= {name: self.costs.get(name, math.nan) for name in _COSTS}
-        return row | {"error": self.error}
+        return row | {"same_as": self.same_as, "error": self.error}
 
 
 def read_scored(folder: Path, entry: Entry, *, seed: int, is_lens: np.ndarray) -> Scored:

@@ -13,7 +13,7 @@ from lensdetect.challenge.report import markdown, mean_interval
 @pytest.fixture
 def done(finished) -> pd.DataFrame:
     table = pd.read_csv(finished / "results.csv", keep_default_na=True)
-    return table[table["system"] == "all_star"].assign(error="")
+    return table[table["system"] == "all_star"].assign(error="", same_as="")
 
 
 def test_trainings_of_one_system_are_summed_up_over_seeds(done):
@@ -27,6 +27,11 @@ def test_trainings_of_one_system_are_summed_up_over_seeds(done):
 
 def test_one_training_of_each_system_needs_no_such_table(done):
     assert "Over seeds" not in markdown(done, heading="Trained.")
+
+
+def test_networks_that_are_trained_once_are_named(done):
+    other = done.assign(system="all_star_again", same_as="all_star")
+    assert "trained once: all_star_again as all_star." in markdown(pd.concat([done, other]), heading="Trained.")
 
 
 def test_interval_of_the_mean_is_student_s():
