@@ -88,7 +88,8 @@ def _histogram(image: np.ndarray, settings: HogSettings) -> np.ndarray:
 def _contrast(image: np.ndarray) -> np.ndarray:
     """Clip below, normalise, take the logarithm, scale to a maximum of 1."""
     clipped = np.maximum(image, image.mean() - image.std(), dtype=np.float64)
-    length = np.linalg.norm(clipped)
+    # Not np.linalg.norm: of so many pixels it asks BLAS, whose threads wait for each other for milliseconds.
+    length = np.sqrt(np.square(clipped).sum())
     if length == 0:
         return clipped
     logarithm = np.log1p(clipped / length)
