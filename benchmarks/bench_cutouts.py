@@ -41,14 +41,14 @@ SIZE = 101
 LOOPS = {"with WCS": False, "bare": True}
 
 
-def write_tile(folder: Path, *, height: int, width: int, seed: int) -> None:
+def write_tile(folder: Path, *, height: int, width: int, seed: int, ra_deg: float = 180.0) -> None:
     """Noise, drawn for some rows and repeated with a shift, and galaxies of one shape."""
     rng = np.random.default_rng(seed)
     axis = np.arange(-30, 31)
     galaxy = np.exp(-np.sqrt(np.hypot(axis[:, None], axis) / 2.0)).astype(np.float32)
     for band in SURVEY.bands:
-        path = folder / SURVEY.tile_file(180.0, 0.5, band=band.name)
-        header = image_header(height, width)
+        path = folder / SURVEY.tile_file(ra_deg, 0.5, band=band.name)
+        header = image_header(height, width, ra_deg)
         noise = rng.standard_normal((512, width), np.float32) * np.float32(band.noise_sigma)
         with open(path, "wb") as file:
             file.write(header.tostring().encode("ascii"))
@@ -61,12 +61,12 @@ def write_tile(folder: Path, *, height: int, width: int, seed: int) -> None:
             file.write(b"\0" * (-file.tell() % 2880))
 
 
-def image_header(height: int, width: int) -> fits.Header:
+def image_header(height: int, width: int, ra_deg: float) -> fits.Header:
     """Of one band, with its place on the sky."""
     step_deg = SURVEY.pixel_scale_arcsec / 3600.0
     return fits.Header([
         ("SIMPLE", True), ("BITPIX", -32), ("NAXIS", 2), ("NAXIS1", width), ("NAXIS2", height),
-        ("CTYPE1", "RA---TAN"), ("CTYPE2", "DEC--TAN"), ("CRVAL1", 180.0), ("CRVAL2", 0.5),
+        ("CTYPE1", "RA---TAN"), ("CTYPE2", "DEC--TAN"), ("CRVAL1", ra_deg), ("CRVAL2", 0.5),
         ("CRPIX1", 0.5 * (width + 1)), ("CRPIX2", 0.5 * (height + 1)), ("CD1_1", -step_deg), ("CD2_2", step_deg),
     ])  # fmt: skip
 

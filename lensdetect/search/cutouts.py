@@ -141,10 +141,14 @@ class OpenTile:
                 planes[:, number] = np.nan
                 flags |= FLAGS["missing_band"].value
                 continue
-            plane, some_flags = self._plane(band, place)
+            plane, share, some_flags = self._plane(band, place)
             flags |= some_flags
-            planes[:, number] = plane if self._ratio == 1.0 else resample(plane, size=size, ratio=self._ratio)
-            known += _known_share(planes[:, number])
+            if self._ratio == 1.0:
+                planes[:, number] = plane
+            else:
+                planes[:, number] = resample(plane, size=size, ratio=self._ratio)
+                share = _known_share(planes[:, number])
+            known += share
         pixels = np.moveaxis(planes, 1, -1)
         flags[known == 0.0] |= FLAGS["blank"].value
         if quality:
@@ -152,29 +156,35 @@ class OpenTile:
         blank = flags & FLAGS["blank"].value != 0
         return Cutouts(pixels, flags, ["no finite pixel in any band" if none else "" for none in blank])
 
-    def _plane(self, band: str, place: Place) -> tuple[np.ndarray, np.ndarray]:
-        """One band ``(n, side, side)`` in survey flux, and what is to be flagged in it."""
-        planes, inside = cut_plane(self._rows[band, "sci"], place, fill=np.nan)
+    def _plane(self, band: str, place: Place) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """One band ``(n, side, side)`` in survey flux, the part of each that is known, and what is to be flagged."""
+        rows = self._rows[band, "sci"]
+        planes, inside = cut_plane(rows, place, fill=np.nan)
         # whole numbers are 0 by chance; others only where no exposure reached
-        bad = planes == 0.0 if self._rows[band, "sci"].is_float else np.zeros(planes.shape, bool)
+        if rows.is_float:
+            _erase(planes, planes == 0.0)
         if self.survey.masked_value is not None:
-            bad |= planes == self.survey.masked_value
+            _erase(planes, planes == self.survey.masked_value)
         if (band, "wei") in self._rows:
-            bad |= ~(cut_plane(self._rows[band, "wei"], place, fill=0.0)[0] > 0.0)
-        halo = np.zeros(len(place), bool)
+            _erase(planes, ~(cut_plane(self._rows[band, "wei"], place, fill=0.0)[0] > 0.0))
+        flags = np.where(inside < 1.0, FLAGS["edge"].value, 0)
         if (band, "msk") in self._rows:
-            mask = cut_plane(self._rows[band, "msk"], place, fill=0.0)[0].astype(np.int32)
-            halo_bits = _HALO_BITS.get(self.survey.name, 0)
-            bad |= mask & ~halo_bits != 0
-            halo = np.mean(mask & halo_bits != 0, axis=(1, 2)) > _MASKED_SHARE
-        bad |= np.isinf(planes)
-        if bad.any():
-            planes[bad] = np.nan
+            halo = self._mask(planes, cut_plane(self._rows[band, "msk"], place, fill=0.0)[0])
+            flags |= np.where(halo > _MASKED_SHARE, FLAGS["bad_background"].value, 0)
         if band in self._factors:
             planes *= self._factors[band]
-        flags = np.where(inside < 1.0, FLAGS["edge"].value, 0)
-        flags |= np.where(inside - _known_share(planes) > _MASKED_SHARE, FLAGS["masked"].value, 0)
-        return planes, flags | np.where(halo, FLAGS["bad_background"].value, 0)
+        share = _known_share(planes)
+        return planes, share, flags | np.where(inside - share > _MASKED_SHARE, FLAGS["masked"].value, 0)
+
+    def _mask(self, planes: np.ndarray, masks: np.ndarray) -> np.ndarray:
+        """Erase what a mask says is no pixel; the part of each plane that lies in halos."""
+        halo, halo_bits = np.zeros(len(planes)), _HALO_BITS.get(self.survey.name, 0)
+        # most masks are empty
+        for row in np.flatnonzero(masks.any(axis=(1, 2))):
+            bits = masks[row].astype(np.int32)
+            planes[row][bits & ~halo_bits != 0] = np.nan
+            halo[row] = np.mean(bits & halo_bits != 0)
+        return halo
 
     def close(self) -> None:
         """Close the files."""
@@ -190,13 +200,21 @@ class OpenTile:
         self.close()
 
 
+def _erase(planes: np.ndarray, bad: np.ndarray) -> None:
+    if bad.any():
+        planes[bad] = np.nan
+
+
 def _known_share(planes: np.ndarray) -> np.ndarray:
-    """Part of each plane ``(n, height, width)`` that is finite."""
+    """Part of each plane ``(n, height, width)`` that is finite; what is infinite becomes NaN."""
     share = np.ones(len(planes))
     # the sum is finite where all is, and adding up is faster than counting
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         rows = np.flatnonzero(~np.isfinite(planes.sum(axis=(1, 2))))
-    share[rows] = np.mean(np.isfinite(planes[rows]), axis=(1, 2))
+    for row in rows:
+        known = np.isfinite(planes[row])
+        planes[row][~known] = np.nan
+        share[row] = np.mean(known)
     return share
 
 

@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-#: Where less than this part of a new pixel is known it is NaN.
-_KNOWN_SHARE = 0.5
+#: Where less than this part of a new pixel is known it is NaN: half of it, but for rounding.
+_KNOWN_SHARE = 0.4999
 
 
 def source_size(size: int, ratio: float) -> int:
@@ -74,10 +74,34 @@ def resample(planes: np.ndarray, *, size: int, ratio: float) -> np.ndarray:
         has the flux that the known part suggests, if that is half of it or more.
     """
     weights = overlap(size, ratio)
-    known = np.isfinite(planes)
-    flux = weights @ np.where(known, planes, np.float32(0.0)) @ weights.T
-    if known.all():
-        return flux
-    share = (weights @ known.astype(np.float32) @ weights.T) / np.float32(ratio**2)
+    # the sum is finite where all is; only planes with holes are looked at pixel by pixel
+    with np.errstate(invalid="ignore", over="ignore"):
+        holed = ~np.isfinite(planes.sum(axis=(-2, -1)))
+    if not holed.any():
+        return _gather(planes, weights)
+    known = np.isfinite(planes[holed])
+    filled = planes.copy()
+    filled[holed] = np.where(known, planes[holed], np.float32(0.0))
+    flux = _gather(filled, weights)
+    share = _gather(known.astype(np.float32), weights) / np.float32(ratio**2)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(share >= _KNOWN_SHARE, flux / share, np.float32(np.nan))
+        flux[holed] = np.where(share >= _KNOWN_SHARE, flux[holed] / share, np.float32(np.nan))
+    return flux
+
+
+def _gather(planes: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Sums of old pixels ``(..., source, source)`` with their weights along both axes."""
+    return _gather_along(_gather_along(planes, weights, axis=-2), weights, axis=-1)
+
+
+def _gather_along(planes: np.ndarray, weights: np.ndarray, *, axis: int) -> np.ndarray:
+    # A new pixel has a few old ones, which are neighbours. A product of matrices would do more, and would wake
+    # threads on all cores, where a detector is at work.
+    count = int(np.sum(weights > 0.0, axis=1).max())
+    first = np.minimum(np.argmax(weights > 0.0, axis=1), weights.shape[1] - count)
+    total = None
+    for place in first + np.arange(count)[:, None]:
+        part = np.take(planes, place, axis=axis)
+        part *= weights[np.arange(len(weights)), place].reshape((-1,) + (1,) * (-1 - axis))
+        total = part if total is None else np.add(total, part, out=total)
+    return total

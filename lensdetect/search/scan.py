@@ -124,14 +124,18 @@ def slices_of(job: Job, tile: Tile, *, objects: int, digest: str, per_slice: int
     parts = max(1, -(-objects // per_slice))
     edges = _edges(objects, parts)
     files = [(path, *_stat(path)) for path in tile.paths]
-    said = [digest, files, tile.problem, parts, asdict(job.survey), job.prior, job.duplicate_arcsec]
+    said = [digest, files, tile.problem, edges.tolist(), asdict(job.survey), job.prior, job.duplicate_arcsec]
     said += [[asdict(member) for member in job.committee.members], job.committee.size]
     key = hashlib.sha256(json.dumps(said).encode()).hexdigest()
     return [Slice(tile, part, parts, int(edges[part + 1] - edges[part]), key) for part in range(parts)]
 
 
 def _edges(objects: int, parts: int) -> np.ndarray:
-    return np.linspace(0, objects, parts + 1).round().astype(int)
+    """Where slices begin and end: between batches, since a part of one costs as much to score as all of it."""
+    batches = -(-objects // _BATCH)
+    if batches < parts:
+        return np.linspace(0, objects, parts + 1).round().astype(int)
+    return np.minimum(_BATCH * np.linspace(0, batches, parts + 1).round().astype(int), objects)
 
 
 def _stat(path: str) -> tuple[int, int]:

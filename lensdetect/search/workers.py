@@ -73,25 +73,20 @@ def run_in_processes(work: Callable, tasks: Sequence, *, workers: int, retries: 
         Task and result, or ``Died``; as each is there.
     """
     waiting, deaths = deque(range(len(tasks))), Counter()
+    crew: list[_Worker] = []
     with _threads_each(max(1, (os.cpu_count() or 1) // workers)):
-        crew = [_Worker(work) for _ in range(min(workers, len(tasks)))]
         try:
             while waiting or any(worker.busy for worker in crew):
-                for worker in crew:
-                    if waiting and not worker.busy:
-                        worker.give(waiting[0], tasks[waiting[0]])
-                        waiting.popleft()
+                _hand_out(waiting, tasks, crew, work=work, workers=workers)
                 ready = set(wait([worker.connection for worker in crew if worker.busy]))
-                for place, worker in enumerate(crew):
-                    if worker.connection not in ready:
-                        continue
+                for worker in [worker for worker in crew if worker.connection in ready]:
                     number = worker.task
                     try:
                         yield tasks[number], worker.take()
                     except (EOFError, OSError):
                         deaths[number] += 1
                         reason = worker.bury()
-                        crew[place] = _Worker(work)
+                        crew.remove(worker)
                         if deaths[number] <= retries:
                             waiting.appendleft(number)
                         else:
@@ -99,6 +94,17 @@ def run_in_processes(work: Callable, tasks: Sequence, *, workers: int, retries: 
         finally:
             for worker in crew:
                 worker.dismiss()
+
+
+def _hand_out(waiting: deque[int], tasks: Sequence, crew: list[_Worker], *, work: Callable, workers: int) -> None:
+    """Give a task to each worker that has none; start those that are lacking."""
+    idle = [worker for worker in crew if not worker.busy]
+    while waiting and (idle or len(crew) < workers):
+        if not idle:
+            idle.append(_Worker(work))
+            crew.append(idle[0])
+        number = waiting.popleft()
+        idle.pop(0).give(number, tasks[number])
 
 
 class _Worker:

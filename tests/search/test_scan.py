@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import subprocess
@@ -17,7 +18,7 @@ from lensdetect.errors import InputError
 from lensdetect.search import Cut, folder
 from lensdetect.search.ahead import ahead
 from lensdetect.search.scan import slices_of
-from lensdetect.search.workers import run_in_processes
+from lensdetect.search.workers import Died, run_in_processes
 
 ANY = Cut(rejected=(), merge_arcsec=0.0)
 
@@ -88,22 +89,51 @@ def beacon(sky) -> int:
     return 2
 
 
-def test_a_worker_that_dies_once_costs_nothing(search, all_scores, beacon, scorers, committee, tmp_path):
+def test_a_tile_that_kills_each_time_is_reported_and_tried_anew(
+    search, all_scores, sky, beacon, scorers, committee, tmp_path
+):
     (tmp_path / "log").write_text("")
-    found = search(cut=ANY, workers=2, committee=committee(scorers.Deadly(str(tmp_path / "log"), 1)))
-    assert (tmp_path / "log").read_text() == "x"
-    assert found.ok and all_scores(found)["logit"].notna().all()
-
-
-def test_a_tile_that_kills_each_time_is_reported(search, all_scores, sky, beacon, scorers, committee, tmp_path):
-    (tmp_path / "log").write_text("")
-    found = search(cut=ANY, workers=2, committee=committee(scorers.Deadly(str(tmp_path / "log"), 99)))
+    deadly = committee(scorers.Deadly(str(tmp_path / "log"), 3))
+    found = search(cut=ANY, workers=2, committee=deadly)
     assert (tmp_path / "log").read_text() == "xxx"
     scores = all_scores(found)
     bad = scores["tile"] == sky.name(beacon)
     assert not found.ok and len(scores) == 40
     assert scores["logit"].isna().equals(bad)
     assert (scores.loc[bad, "reason"] == "its worker was killed (signal 9, SIGKILL) 3 times").all()
+    # now it kills no more
+    again = search(cut=ANY, committee=deadly)
+    assert again.ok and again.numbers["objects scored in this run"] == bad.sum()
+    assert all_scores(again)["logit"].notna().all()
+
+
+_MORTAL = """
+import os
+import signal
+
+
+def work(task):
+    log, deaths, how = task
+    with open(log, "a+") as file:
+        file.write("x")
+        tries = file.tell()
+    if tries <= deaths:
+        os.kill(os.getpid(), signal.SIGKILL) if how == "killed" else os._exit(3)
+    return tries
+"""
+
+
+def test_a_task_whose_process_dies_is_done_again(tmp_path, monkeypatch):
+    (tmp_path / "mortal_tasks.py").write_text(_MORTAL)
+    monkeypatch.syspath_prepend(tmp_path)
+    work = importlib.import_module("mortal_tasks").work
+    deaths = [("killed", 0), ("killed", 1), ("ended", 2), ("killed", 99), ("ended", 99)]
+    tasks = [(str(tmp_path / f"log{place}"), times, how) for place, (how, times) in enumerate(deaths)]
+    done = dict(run_in_processes(work, tasks, workers=2))
+    assert [done[task] for task in tasks[:3]] == [1, 2, 3]
+    assert done[tasks[3]] == Died("its worker was killed (signal 9, SIGKILL) 3 times")
+    assert done[tasks[4]] == Died("its worker ended (exit status 3) 3 times")
+    assert len(done) == 5
 
 
 def test_tasks_all_come_back():
