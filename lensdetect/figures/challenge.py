@@ -122,6 +122,8 @@ def cost_figure(findings: Sequence[Finding]) -> Figure:
             label=finding.title,
         )
     axes.set(xscale="log", xlabel="million multiply-adds for one stamp", ylabel="AUROC")
+    for formatter in (axes.xaxis.set_major_formatter, axes.xaxis.set_minor_formatter):
+        formatter("{x:g}")
     axes.grid(alpha=0.3, which="both")
     figure.legend(*axes.get_legend_handles_labels(), loc="outside right upper", fontsize=8)
     return figure

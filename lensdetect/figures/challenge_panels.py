@@ -49,7 +49,7 @@ def histories_figure(histories: Mapping[str, pd.DataFrame]) -> Figure:
         axes.plot(history["epoch"], history["auroc"], "o--", markersize=3, color=OTHER_COLOUR, label="training")
         axes.plot(history["epoch"], history["val_auroc"], "s-", markersize=3, color=LENS_COLOUR, label="validation")
         axes.set_title(title, fontsize=9)
-        axes.set(xlabel="epoch", ylim=(lowest - 0.02, 1.01))
+        axes.set(xlabel="epoch", ylim=(lowest - 0.02, 1.01), xlim=(0.5, len(history) + 0.5))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(alpha=0.3)
     panels[0].legend(fontsize=8)
