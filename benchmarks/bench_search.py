@@ -46,7 +46,7 @@ from lensdetect.search import Catalogue, Committee, Cut, Member, committee_of, i
 from lensdetect.search.objects import spread_objects
 
 BATCH = 128
-PARTS = ("ratio", "scaling", "memory")
+PARTS = ("memory", "ratio", "scaling")
 TILES = 200
 WITHOUT_FLAGS = "lensdetect.search.cutouts.flag_quality"
 
@@ -207,6 +207,9 @@ def write_sky(root: Path, *, height: int, width: int, count: int) -> tuple[Path,
 def lines_of(args: argparse.Namespace, root: Path) -> Iterator[str]:
     """What is measured, as Markdown, as it is there."""
     yield f"{len(os.sched_getaffinity(0))} cores, load {os.getloadavg()[0]:.1f} before.\n"
+    if "memory" in args.parts:  # first, as the main process of a search over workers has no TensorFlow either
+        yield from bench_memory(root, args.rows)
+        yield ""
     if {"ratio", "scaling"} & set(args.parts):
         folder, catalogue = write_sky(root, height=args.height, width=args.width, count=args.objects)
         yield f"{args.objects:,} objects in a tile of {args.width:,} x {args.height:,} pixels in 4 bands.\n"
@@ -215,9 +218,6 @@ def lines_of(args: argparse.Namespace, root: Path) -> Iterator[str]:
         yield ""
     if "scaling" in args.parts:
         yield from bench_scaling(folder, catalogue)
-        yield ""
-    if "memory" in args.parts:
-        yield from bench_memory(root, args.rows)
 
 
 def main() -> None:
