@@ -9,7 +9,7 @@ import numpy as np
 from lensdetect.search.pixels import Rows
 
 #: Rows of a strip, beside those that its cutouts reach beyond it.
-_STRIP_ROWS = 256
+_STRIP_ROWS = 1024
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,7 @@ def cut_plane(rows: Rows, place: Place, *, fill: float) -> tuple[np.ndarray, np.
     left, bottom, size = place.left - rows.image.x_offset_pix, place.bottom - rows.image.y_offset_pix, place.size
     order = np.argsort(bottom, kind="stable")
     strips = np.split(order, np.flatnonzero(np.diff(bottom[order] // _STRIP_ROWS)) + 1) if len(order) else []
+    inside = _inside(left, width, size) * _inside(bottom, height, size)
     # cut in the bytes of the disk, so that they are turned around once and not pixel by pixel
     raw: np.ndarray | None = None
     for members in strips:
@@ -67,10 +68,16 @@ def cut_plane(rows: Rows, place: Place, *, fill: float) -> tuple[np.ndarray, np.
             continue
         strip = rows.read(first, stop)
         if raw is None:
-            raw = np.full((len(place), size, size), fill, strip.dtype)
+            raw = np.empty((len(place), size, size), strip.dtype)
+            raw[inside < 1.0] = 0
         _cut_strip(strip, raw, members, left=left, bottom=bottom - first)
-    planes = np.full((len(place), size, size), fill, np.float32) if raw is None else _native(raw)
-    return planes, _inside(left, width, size) * _inside(bottom, height, size)
+    planes = np.empty((len(place), size, size), np.float32)
+    planes[...] = fill if raw is None else raw
+    # only now: an image of whole numbers has no NaN
+    for row in np.flatnonzero(inside < 1.0):
+        planes[row, _outside(bottom[row], height, size)] = fill
+        planes[row, :, _outside(left[row], width, size)] = fill
+    return planes, inside
 
 
 def _cut_strip(strip: np.ndarray, out: np.ndarray, members: np.ndarray, *, left: np.ndarray, bottom: np.ndarray):
@@ -86,13 +93,12 @@ def _cut_strip(strip: np.ndarray, out: np.ndarray, members: np.ndarray, *, left:
             out[number, low_y - y : high_y - y, low_x - x : high_x - x] = strip[low_y:high_y, low_x:high_x]
 
 
-def _native(raw: np.ndarray) -> np.ndarray:
-    """Float32 in the machine's byte order, in place where the type on disk is that."""
-    if raw.dtype == np.dtype(">f4") and not raw.dtype.isnative:
-        return raw.byteswap(inplace=True).view(np.float32)
-    return raw.astype(np.float32)
-
-
 def _inside(first: np.ndarray, length: int, size: int) -> np.ndarray:
     """Part of a span of pixels that lies within a side."""
     return np.clip(np.minimum(first + size, length) - np.maximum(first, 0), 0, size) / size
+
+
+def _outside(first: int, length: int, size: int) -> np.ndarray:
+    """Which pixels of a span are beyond a side."""
+    pixels = np.arange(first, first + size)
+    return (pixels < 0) | (pixels >= length)

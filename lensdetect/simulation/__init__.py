@@ -1,28 +1,35 @@
-"""Population -> scene -> stamp: simulated images of lenses and of galaxies that are none."""
+"""Population -> scene -> stamp: simulated images of lenses and of galaxies that are none.
+
+Others need a small part of it, so each name is imported on its first use.
+"""
 
 from __future__ import annotations
 
-from lensdetect.simulation.bologna import BolognaPopulation
-from lensdetect.simulation.choice import default_population
-from lensdetect.simulation.overrides import population_toml, read_population
-from lensdetect.simulation.painting import paint
-from lensdetect.simulation.population import Population
-from lensdetect.simulation.render import render_stamp
-from lensdetect.simulation.run import simulate
-from lensdetect.simulation.scene import Scene
-from lensdetect.simulation.sky import SkyPopulation
-from lensdetect.simulation.tiles import simulate_tiles
+import importlib
 
-__all__ = [
-    "BolognaPopulation",
-    "Population",
-    "Scene",
-    "SkyPopulation",
-    "default_population",
-    "paint",
-    "population_toml",
-    "read_population",
-    "render_stamp",
-    "simulate",
-    "simulate_tiles",
-]
+#: Public name -> the module of this package that holds it.
+_HOMES = {
+    "BolognaPopulation": "bologna",
+    "Population": "population",
+    "Scene": "scene",
+    "SkyPopulation": "sky",
+    "default_population": "choice",
+    "paint": "painting",
+    "population_toml": "overrides",
+    "read_population": "overrides",
+    "render_stamp": "render",
+    "simulate": "run",
+    "simulate_tiles": "tiles",
+}
+
+__all__ = [*_HOMES]
+
+
+def __getattr__(name: str):
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

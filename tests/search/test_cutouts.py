@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 
 import numpy as np
@@ -82,6 +83,17 @@ def test_an_edge_is_nan_and_flagged(folder):
     assert flag_names(cutouts) == [set(), {"edge"}, {"edge", "blank"}]
     assert np.isnan(cutouts.pixels[1, :, :45]).all() and np.isfinite(cutouts.pixels[1, :, 45:]).all()
     assert cutouts.reasons == ["", "", "no finite pixel in any band"]
+
+
+def test_an_edge_of_whole_numbers_is_nan(tmp_path, rng):
+    survey = dataclasses.replace(KIDS, bands=tuple(dataclasses.replace(band, noise_sigma=10.0) for band in KIDS.bands))
+    for band in survey.band_names:
+        write_image(tmp_path / KIDS.tile_file(180.0, 0.5, band=band), rng.normal(0, 10, (300, 320)).astype(">i2"))
+    with open_tile(index_tiles(tmp_path, survey).tiles[0], survey) as tile:
+        cutouts = tile.cut([5.0], [150.0])
+    assert np.isnan(cutouts.pixels[0, :, :45]).all()
+    assert np.isfinite(cutouts.pixels[0, :, 45:]).all()
+    assert "edge" in names(int(cutouts.flags[0]))
 
 
 def test_weights_masks_and_zeros_become_nan(folder):
