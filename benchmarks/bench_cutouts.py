@@ -33,6 +33,7 @@ from astropy.wcs import WCS
 
 from lensdetect.search.cutouts import open_tile
 from lensdetect.search.index import index_tiles
+from lensdetect.search.quality import flag_quality
 from lensdetect.survey import SURVEYS
 
 SURVEY = SURVEYS["kids"]
@@ -102,7 +103,10 @@ def cut_share(folder: Path, ra_deg: np.ndarray, dec_deg: np.ndarray, quality: bo
         count = 0
         x, y = tile.pixels(ra_deg, dec_deg)
         for first in range(0, len(x), BATCH):
-            count += len(opened.cut(x[first : first + BATCH], y[first : first + BATCH], quality=quality))
+            cutouts = opened.cut(x[first : first + BATCH], y[first : first + BATCH])
+            if quality:
+                flag_quality(cutouts.pixels, SURVEY, noise_sigma=opened.noise_sigma)
+            count += len(cutouts)
         took = time.perf_counter() - start, time.process_time() - start_cpu
     stop.set()
     watcher.join()

@@ -32,6 +32,8 @@ def test_bits_are_stable():
         "cosmic_ray": 8192,
         "duplicate": 16384,
         "star_like": 32768,
+        "misaligned": 65536,
+        "unexamined": 131072,
     }
 
 

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lensdetect.cli.parsing import count, fraction, words
+from lensdetect.cli.parsing import count, fraction, share, words
 from lensdetect.cli.quiet import load_tensorflow_quietly
 from lensdetect.errors import InputError, LensdetectError
 
@@ -92,6 +92,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="FLAG,...",
         help="flags with which an object is none, or none (default: glitches)",
     )
+    result.add_argument(
+        "--examine",
+        type=share,
+        default=0.1,
+        metavar="F",
+        help="part of the objects, the best of each tile, looked at for glitches (default: 0.1, but at least 256)",
+    )
     result.add_argument("--known", metavar="FILE", help="list of known lenses of your own, to be named first")
     parser.add_argument("--output", required=True, metavar="DIR", help="folder to write; a search in it goes on")
     parser.set_defaults(usage=parser.format_usage())
@@ -120,6 +127,7 @@ def run(args: argparse.Namespace) -> int:
             columns=columns,
             prior=args.prior,
             cut=_cut(args),
+            examine=args.examine,
             known=args.known,
             workers=args.workers,
             scheduler=args.scheduler,

@@ -10,7 +10,6 @@ from lensdetect.errors import InputError
 from lensdetect.flags import FLAGS
 from lensdetect.search.noise import check_noise
 from lensdetect.search.pixels import Rows
-from lensdetect.search.quality import flag_quality
 from lensdetect.search.resampling import resample, source_size
 from lensdetect.search.strips import Place, cut_plane
 from lensdetect.search.tiles import Tile
@@ -37,7 +36,7 @@ class Cutouts:
         float32 ``(n, size, size, band)`` in survey flux; NaN is no pixel. In memory
         it lies band by band: a view of ``(n, band, size, size)``.
     flags : ndarray
-        int64 ``(n,)``: edge, masked, missing_band, blank and what ``flag_quality`` suspects.
+        int64 ``(n,)``: edge, masked, missing_band, blank, and bad_background in a mask's halos.
     reasons : list of str
         Empty, or why there is no score (of those with a flag in ``REFUSED``).
     """
@@ -109,7 +108,7 @@ class OpenTile:
             factor=factor,
         )
 
-    def cut(self, x_pix: np.ndarray, y_pix: np.ndarray, *, size: int = 101, quality: bool = True) -> Cutouts:
+    def cut(self, x_pix: np.ndarray, y_pix: np.ndarray, *, size: int = 101) -> Cutouts:
         """Cut around positions.
 
         Parameters
@@ -119,8 +118,6 @@ class OpenTile:
             whole pixel. Calls that go through a tile from row to row are fastest.
         size : int
             Side in pixels of the result.
-        quality : bool
-            Whether glitches are looked for, too.
 
         Returns
         -------
@@ -151,8 +148,6 @@ class OpenTile:
             known += share
         pixels = np.moveaxis(planes, 1, -1)
         flags[known == 0.0] |= FLAGS["blank"].value
-        if quality:
-            flags |= flag_quality(pixels, self.survey, noise_sigma=self.noise_sigma)
         blank = flags & FLAGS["blank"].value != 0
         return Cutouts(pixels, flags, ["no finite pixel in any band" if none else "" for none in blank])
 

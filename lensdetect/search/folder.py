@@ -12,8 +12,8 @@ from lensdetect.search.catalogue import Catalogue
 from lensdetect.search.committee import Committee
 from lensdetect.search.index import TileIndex
 from lensdetect.search.objects import Spread
-from lensdetect.search.scan import Job, Slice, part_path, score_path, slices_of
 from lensdetect.search.scores import join_parts, read_note
+from lensdetect.search.slices import Job, Slice, part_path, score_path, slices_of
 from lensdetect.stamps import write_whole
 from lensdetect.survey import Survey
 

@@ -14,7 +14,7 @@ from lensdetect.artifact.conversion import PIXEL_SCALE_TOLERANCE
 from lensdetect.errors import LensdetectError
 from lensdetect.search.cutouts import open_tile
 from lensdetect.search.index import TileIndex
-from lensdetect.search.scan import Job
+from lensdetect.search.slices import Job
 from lensdetect.search.tiles import Tile
 from lensdetect.stamps import write_whole
 
@@ -73,7 +73,7 @@ def _cut(tile: Tile, rows: pd.DataFrame, job: Job):
     with open_tile(tile, job.survey, scale_arcsec=committee.pixel_scale_arcsec) as images:
         for start in range(0, len(rows), MOSAIC):
             part = slice(start, start + MOSAIC)
-            found = images.cut(x_pix[part], y_pix[part], size=committee.size, quality=False)
+            found = images.cut(x_pix[part], y_pix[part], size=committee.size)
             shown = zip(rows[part].itertuples(index=False), found.pixels, x_pix[part], y_pix[part], strict=True)
             for row, pixels, x, y in shown:
                 yield row, pixels, cutout_header(tile, x, y, row=row, job=job, ratio=ratio)

@@ -19,7 +19,7 @@ from lensdetect.figures.search import contact_sheet, score_histogram, sky_map
 from lensdetect.search.candidates import HISTOGRAM_EDGES, Ranked
 from lensdetect.search.completeness import FOUND
 from lensdetect.search.index import TileIndex
-from lensdetect.search.scan import Job
+from lensdetect.search.slices import Job
 from lensdetect.stamps import write_whole
 
 _LISTED = 100

@@ -26,8 +26,9 @@ from lensdetect.search.objects import Spread, spread_objects
 from lensdetect.search.outputs import write_candidates
 from lensdetect.search.pictures import cut_candidates
 from lensdetect.search.report import Findings, write_report
-from lensdetect.search.scan import Job, Outcome, Slice, refuse_slice, scan_slice, score_path
+from lensdetect.search.scan import Outcome, refuse_slice, scan_slice
 from lensdetect.search.scores import score_columns
+from lensdetect.search.slices import Job, Slice, score_path
 from lensdetect.search.summary import Search, count_all, tile_rows
 from lensdetect.search.workers import Died, run_here, run_in_processes
 from lensdetect.stamps import write_whole
@@ -45,6 +46,7 @@ def search_survey(
     columns: dict[str, str] | None = None,
     prior: float | None = None,
     cut: Cut | None = None,
+    examine: float = 0.1,
     known: Path | str | None = None,
     workers: int | None = None,
     scheduler: str | None = None,
@@ -72,6 +74,9 @@ def search_survey(
         Share of lenses among the objects, to which probabilities are corrected.
     cut : Cut, optional
         Which objects become candidates; the best 1000 if not given.
+    examine : float
+        Part of the objects of a tile, those with the best scores, that is looked
+        at for glitches, but at least ``LEAST``; 1 for all.
     known : path, optional
         List of known lenses of your own.
     workers : int, optional
@@ -101,7 +106,7 @@ def search_survey(
         spread = spread_objects(objects, index, folder / "objects")
     except OSError as error:
         raise InputError(f"{folder} must be writable, got {error.strerror or error}: choose another folder") from error
-    job = Job(_used_bands(survey, committee), folder, committee, prior)
+    job = Job(_used_bands(survey, committee), folder, committee, prior, examine=examine)
     slices, ready = missing_slices(job, index, spread)
     unwritten = _scan(job, slices, ready, workers=workers, scheduler=scheduler, show=progress)
     tables = [path for tile in sorted(spread.counts) if (path := score_path(folder, tile)).is_file()]

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
 import pickle
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -21,63 +17,13 @@ from lensdetect.errors import LensdetectError
 from lensdetect.search.ahead import ahead
 from lensdetect.search.committee import Committee
 from lensdetect.search.cutouts import Cutouts, OpenTile, open_tile
-from lensdetect.search.objects import file_stem, list_path, read_objects
+from lensdetect.search.glitches import flag_best
+from lensdetect.search.objects import list_path, read_objects
 from lensdetect.search.quality import flag_duplicates
 from lensdetect.search.scores import ScoreNote, refused_table, score_table, write_scores
-from lensdetect.search.tiles import Tile
-from lensdetect.survey import Survey
+from lensdetect.search.slices import BATCH, Job, Slice, part_path, slice_edges
 
-#: Cutouts cut and scored at once; larger batches fall out of a CPU's caches.
-_BATCH = 128
-#: Objects of a slice, at most: enough to pay for opening a tile, few enough to share a large one.
-SLICE_OBJECTS = 2000
 _NO_NUMBER = "the detector gives no finite number for such pixels"
-
-
-@dataclass(frozen=True)
-class Job:
-    """What all slices of a search have in common.
-
-    Parameters
-    ----------
-    survey : Survey
-        With the bands that the detectors take, and no other.
-    folder : Path
-        Of the output; all processes must see it under this name.
-    committee : Committee
-    prior : float, optional
-        Share of lenses among the objects.
-    duplicate_arcsec : float
-        Objects of a tile nearer than this are one.
-    """
-
-    survey: Survey
-    folder: Path
-    committee: Committee
-    prior: float | None = None
-    duplicate_arcsec: float = 1.0
-
-
-@dataclass(frozen=True)
-class Slice:
-    """Some objects of one tile: what a worker does at a time.
-
-    Parameters
-    ----------
-    tile : Tile
-    part, parts : int
-        Which slice of how many.
-    objects : int
-        How many it has.
-    key : str
-        Digest of all that its scores follow from.
-    """
-
-    tile: Tile
-    part: int
-    parts: int
-    objects: int
-    key: str
 
 
 @dataclass(frozen=True)
@@ -101,61 +47,6 @@ class Outcome:
     problem: str = ""
     written: bool = True
     seconds: float = 0.0
-
-
-def slices_of(job: Job, tile: Tile, *, objects: int, digest: str, per_slice: int = SLICE_OBJECTS) -> list[Slice]:
-    """Cut the objects of a tile into slices of about one size.
-
-    Parameters
-    ----------
-    job : Job
-    tile : Tile
-    objects : int
-        How many it has.
-    digest : str
-        Of the list of its objects.
-    per_slice : int
-        Most objects of a slice.
-
-    Returns
-    -------
-    list of Slice
-    """
-    parts = max(1, -(-objects // per_slice))
-    edges = _edges(objects, parts)
-    files = [(path, *_stat(path)) for path in tile.paths]
-    said = [digest, files, tile.problem, edges.tolist(), asdict(job.survey), job.prior, job.duplicate_arcsec]
-    said += [[asdict(member) for member in job.committee.members], job.committee.size]
-    key = hashlib.sha256(json.dumps(said).encode()).hexdigest()
-    return [Slice(tile, part, parts, int(edges[part + 1] - edges[part]), key) for part in range(parts)]
-
-
-def _edges(objects: int, parts: int) -> np.ndarray:
-    """Where slices begin and end: between batches, since a part of one costs as much to score as all of it."""
-    batches = -(-objects // _BATCH)
-    if batches < parts:
-        return np.linspace(0, objects, parts + 1).round().astype(int)
-    return np.minimum(_BATCH * np.linspace(0, batches, parts + 1).round().astype(int), objects)
-
-
-def _stat(path: str) -> tuple[int, int]:
-    try:
-        found = os.stat(path)
-    except OSError:
-        return -1, -1
-    return found.st_size, found.st_mtime_ns
-
-
-def score_path(folder: Path, tile: str) -> Path:
-    """Table of the scores of a tile."""
-    return folder / "scores" / f"{file_stem(tile)}.parquet"
-
-
-def part_path(folder: Path, piece: Slice) -> Path:
-    """Table that a slice leaves: that of the tile, where it is the only one."""
-    if piece.parts == 1:
-        return score_path(folder, piece.tile.name)
-    return folder / "parts" / f"{file_stem(piece.tile.name)}.{piece.part:04d}-{piece.parts:04d}.parquet"
 
 
 def scan_slice(job: Job, piece: Slice) -> Outcome:
@@ -227,34 +118,50 @@ def _objects(job: Job, piece: Slice) -> tuple[pd.DataFrame, np.ndarray]:
     )
     # Neighbours in y share rows of pixels on disk.
     order = np.argsort(objects["y_pix"].to_numpy(), kind="stable")
-    edges = _edges(len(objects), piece.parts)
+    edges = slice_edges(len(objects), piece.parts)
     order = order[edges[piece.part] : edges[piece.part + 1]]
     return objects.iloc[order].reset_index(drop=True), duplicates[order]
 
 
 def _scores(job: Job, piece: Slice, objects: pd.DataFrame, duplicates: np.ndarray) -> pd.DataFrame:
-    committee, found = job.committee, []
+    committee = job.committee
+    x_pix, y_pix = objects["x_pix"].to_numpy(), objects["y_pix"].to_numpy()
     with open_tile(piece.tile, job.survey, scale_arcsec=committee.pixel_scale_arcsec) as tile:
-        scorer = _scorer(committee.make_scorer)
-        with closing(ahead(_batches(tile, objects, committee.size))) as batches:
-            for cutouts in batches:
-                found.append((scorer(cutouts.pixels), cutouts.flags, cutouts.reasons))
+        logits, flags, reasons = _logits(committee, tile, x_pix, y_pix)
+        best, _ = committee.combine(logits)
+        flags |= flag_best(tile, x_pix, y_pix, logit=best, size=committee.size, share=job.examine)
+    return score_table(
+        objects,
+        logits,
+        flags=flags | duplicates,
+        reasons=reasons,
+        tile=piece.tile.name,
+        committee=committee,
+        prior=job.prior,
+    )
+
+
+def _logits(
+    committee: Committee, tile: OpenTile, x_pix: np.ndarray, y_pix: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """Logits ``(n, detectors)``, NaN for those that get none; flags and reasons of the cutouts."""
+    scorer, found = _scorer(committee.make_scorer), []
+    with closing(ahead(_batches(tile, x_pix, y_pix, committee.size))) as batches:
+        for cutouts in batches:
+            found.append((scorer(cutouts.pixels), cutouts.flags, cutouts.reasons))
     logits = np.concatenate([logit for logit, _, _ in found]).astype(np.float32, copy=False)
-    flags = np.concatenate([flag for _, flag, _ in found]) | duplicates
+    flags = np.concatenate([flag for _, flag, _ in found])
     reasons = [reason for _, _, some in found for reason in some]
     logits[(flags & quality.REFUSED) != 0] = np.nan
     for row in np.flatnonzero(~np.isfinite(logits).all(axis=1)):
         logits[row] = np.nan
         reasons[row] = reasons[row] or _NO_NUMBER
-    return score_table(
-        objects, logits, flags=flags, reasons=reasons, tile=piece.tile.name, committee=committee, prior=job.prior
-    )
+    return logits, flags, reasons
 
 
-def _batches(tile: OpenTile, objects: pd.DataFrame, size: int) -> Iterator[Cutouts]:
-    x_pix, y_pix = objects["x_pix"].to_numpy(), objects["y_pix"].to_numpy()
-    for start in range(0, len(objects), _BATCH):
-        yield tile.cut(x_pix[start : start + _BATCH], y_pix[start : start + _BATCH], size=size)
+def _batches(tile: OpenTile, x_pix: np.ndarray, y_pix: np.ndarray, size: int) -> Iterator[Cutouts]:
+    for start in range(0, len(x_pix), BATCH):
+        yield tile.cut(x_pix[start : start + BATCH], y_pix[start : start + BATCH], size=size)
 
 
 _loaded: dict[bytes, Callable] = {}

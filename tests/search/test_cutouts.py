@@ -43,7 +43,7 @@ def flag_names(cutouts) -> list[set[str]]:
 def test_pixels_are_those_of_cutout2d(folder, rng):
     x, y = rng.uniform(-20.0, 340.0, 60), rng.uniform(-20.0, 720.0, 60)
     with open_first(folder) as tile:
-        cutouts = tile.cut(x, y, quality=False)
+        cutouts = tile.cut(x, y)
     assert (cutouts.pixels.shape, cutouts.pixels.dtype) == ((60, 101, 101, 4), np.float32)
     images = [fits.getdata(path_of(folder, band)) for band in "ugri"]
     for number, place in enumerate(zip(x, y, strict=True)):
@@ -79,7 +79,7 @@ def test_scaled_integers_and_cubes(tmp_path):
 
 def test_an_edge_is_nan_and_flagged(folder):
     with open_first(folder) as tile:
-        cutouts = tile.cut([160.0, 5.0, 2000.0], [350.0, 350.0, 350.0], quality=False)
+        cutouts = tile.cut([160.0, 5.0, 2000.0], [350.0, 350.0, 350.0])
     assert flag_names(cutouts) == [set(), {"edge"}, {"edge", "blank"}]
     assert np.isnan(cutouts.pixels[1, :, :45]).all() and np.isfinite(cutouts.pixels[1, :, 45:]).all()
     assert cutouts.reasons == ["", "", "no finite pixel in any band"]
@@ -107,7 +107,7 @@ def test_weights_masks_and_zeros_become_nan(folder):
         units[0].data[:, 150:152] = 0.0
         units[0].data[330, 170] = np.inf
     with open_first(folder) as tile:
-        cutouts = tile.cut([160.0], [350.0], quality=False)
+        cutouts = tile.cut([160.0], [350.0])
     gone = np.isnan(cutouts.pixels[0])
     u, g, r, i = np.moveaxis(gone, -1, 0)
     assert u[:, 40:42].all() and u[30, 60] and u.sum() == 2 * 101 + 1

@@ -17,7 +17,7 @@ import pytest
 from lensdetect.errors import InputError
 from lensdetect.search import Cut, folder
 from lensdetect.search.ahead import ahead
-from lensdetect.search.scan import slices_of
+from lensdetect.search.slices import slices_of
 from lensdetect.search.workers import Died, run_in_processes
 
 ANY = Cut(rejected=(), merge_arcsec=0.0)
