@@ -39,7 +39,7 @@ def score_histogram(
     """
     counts, edges = np.asarray(counts), np.asarray(edges)
     used = np.flatnonzero(counts)
-    figure = Figure(figsize=(8, 4), layout="constrained")
+    figure = Figure(figsize=(9, 4), layout="constrained")
     axes = figure.subplots()
     axes.set(xlabel="logit", ylabel="objects", yscale="log", title="Scores of all objects that could be candidates")
     if not len(used):
@@ -47,16 +47,17 @@ def score_histogram(
         return figure
     axes.stairs(counts, edges, fill=True, color=OTHER_COLOUR, alpha=0.6, label=f"{counts.sum():,} objects")
     axes.set_ylim(0.5, counts.max() * 4)
-    axes.set_xlim(edges[max(used[0] - 1, 0)], edges[min(used[-1] + 2, len(edges) - 1)])
     if lowest_candidate is not None:
         axes.axvline(lowest_candidate, color="black", linestyle="dashed", label="last candidate")
     known = np.asarray([value for value in known_logits if np.isfinite(value)])
+    # a lens that is no candidate for its flags may lie beyond all that are
+    axes.set_xlim(min(edges[used[0]], *known) - 1.0, max(edges[used[-1] + 1], *known) + 1.0)
     if len(known):
         top = np.full(len(known), 0.95)
         axes.plot(
             known, top, "v", color=LENS_COLOUR, transform=axes.get_xaxis_transform(), label=f"{len(known)} known lenses"
         )
-    axes.legend(fontsize=9, loc="upper left" if 2 * used.mean() > used[0] + used[-1] else "upper right")
+    figure.legend(fontsize=9, loc="outside right upper")
     return figure
 
 

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, NullLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, NullLocator
 
 from lensdetect.errors import InputError
 from lensdetect.figures.palette import LENS_COLOUR, QUIET_COLOUR
@@ -79,6 +79,10 @@ def _draw_against(
 ) -> None:
     if is_log:
         axes.set_xscale("log")
+        # the labels of all minor ticks would lie on each other
+        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.xaxis.set_minor_formatter(NullFormatter())
         place = table[name].to_numpy(float)
     else:
         # Side by side in their order: the values of a choice may lie far apart.

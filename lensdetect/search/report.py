@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import io
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,12 +24,16 @@ from lensdetect.search.slices import Job
 from lensdetect.stamps import write_whole
 
 _LISTED = 100
+#: What stands in a column of numbers: with a sign, an exponent or a unit.
+_NUMBER = re.compile(r"[+-]?[\d.]+(e[+-]?\d+)?( s)?")
+_LONG = 40
 _DPI = 90
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #222; max-width: 1200px; margin: 2em auto; padding: 0 1em }
 h1 { font-size: 1.6em } h2 { font-size: 1.2em; margin-top: 2em; border-bottom: 1px solid #ccc }
 table { border-collapse: collapse; font-size: 13px } .wide { overflow-x: auto }
 th, td { padding: 2px 10px 2px 0; text-align: left; vertical-align: top; border-bottom: 1px solid #eee }
+td { white-space: nowrap } td.text { white-space: normal; min-width: 20em }
 td.number { text-align: right; font-variant-numeric: tabular-nums } img { max-width: 100% }
 """
 
@@ -217,7 +222,11 @@ def _table(names: Iterable[str], rows: Iterable[tuple]) -> str:
 def _cell(value) -> str:
     if isinstance(value, (int, np.integer)):
         return f'<td class="number">{value:,}</td>'
-    return f"<td>{html.escape(str(value))}</td>"
+    text = html.escape(str(value))
+    if _NUMBER.fullmatch(text):
+        return f'<td class="number">{text}</td>'
+    # names keep to one line; sentences do not
+    return f'<td class="text">{text}</td>' if len(text) > _LONG else f"<td>{text}</td>"
 
 
 def _picture(figure: Figure, words: str) -> str:
