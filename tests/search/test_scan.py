@@ -107,6 +107,28 @@ def test_a_tile_that_kills_each_time_is_reported_and_tried_anew(
     assert all_scores(again)["logit"].notna().all()
 
 
+@pytest.mark.slow
+def test_on_a_cluster_a_tile_that_kills_each_time_is_reported(
+    search, all_scores, sky, beacon, scorers, committee, tmp_path
+):
+    import dask
+    from distributed import LocalCluster
+
+    log = tmp_path / "log"
+    log.write_text("")
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 1}),
+        LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster,
+    ):
+        address = cluster.scheduler_address
+        found = search(cut=ANY, scheduler=address, committee=committee(scorers.Deadly(str(log), 2)))
+    scores = all_scores(found)
+    bad = scores["tile"] == sky.name(beacon)
+    assert log.read_text() == "xx" and not found.ok and len(scores) == 40
+    assert scores["logit"].isna().equals(bad)
+    assert scores.loc[bad, "reason"].str.startswith("its worker was killed each time").all()
+
+
 _MORTAL = """
 import os
 import signal
