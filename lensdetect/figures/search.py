@@ -51,7 +51,7 @@ def score_histogram(
         axes.axvline(lowest_candidate, color="black", linestyle="dashed", label="last candidate")
     known = np.asarray([value for value in known_logits if np.isfinite(value)])
     # a lens that is no candidate for its flags may lie beyond all that are
-    axes.set_xlim(min(edges[used[0]], *known) - 1.0, max(edges[used[-1] + 1], *known) + 1.0)
+    axes.set_xlim(min([edges[used[0]], *known]) - 1.0, max([edges[used[-1] + 1], *known]) + 1.0)
     if len(known):
         top = np.full(len(known), 0.95)
         axes.plot(

@@ -65,6 +65,13 @@ def test_histogram_without_scores_says_so():
     assert axes.texts[0].get_text() == "no object has a score"
 
 
+@pytest.mark.parametrize("known", [[], [-9.0, 12.0, float("nan")]])
+def test_every_known_lens_is_in_the_histogram(known):
+    axes = score_histogram([0, 3, 1], [0.0, 1.0, 2.0, 3.0], known_logits=known).axes[0]
+    low, high = axes.get_xlim()
+    assert low < min([1.0, *known[:2]]) and high > max([3.0, *known[:2]])
+
+
 def test_sky_map_runs_on_past_the_meridian():
     tiles = [[(ra % 360, -1), ((ra + 1) % 360, -1), ((ra + 1) % 360, 0), (ra % 360, 0)] for ra in (358.5, 359.5, 0.5)]
     axes = sky_map(tiles, searched=[True] * 3, candidates=([359.0, 1.0], [-0.5, -0.5])).axes[0]
