@@ -56,7 +56,7 @@ FLAGS: dict[str, Flag] = {
         Flag(14, "duplicate", False, "another object of the catalogue, nearer to its beginning, is at this place"),
         Flag(15, "star_like", False, "what is in the middle is as sharp as a point of light"),
         Flag(16, "misaligned", False, "the bands do not lie on each other: several objects are shifted alike in one"),
-        Flag(17, "unexamined", False, "not looked at for glitches, as its score is not among the best"),
+        Flag(17, "unexamined", False, "not looked at for glitches, as its score is too low for a candidate"),
     )
 }
 

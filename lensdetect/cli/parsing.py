@@ -134,14 +134,6 @@ def fraction(text: str) -> float:
     return value
 
 
-def share(text: str) -> float:
-    """A number from 0 to 1."""
-    value = number(text)
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"must be from 0 to 1, got {text}")
-    return value
-
-
 def count(text: str) -> int:
     """A whole number from 1 on."""
     return _whole(text, least=1)

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lensdetect.cli.parsing import count, fraction, share, words
+from lensdetect.cli.parsing import count, fraction, words
 from lensdetect.cli.quiet import load_tensorflow_quietly
 from lensdetect.errors import InputError, LensdetectError
 
@@ -94,10 +94,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     result.add_argument(
         "--examine",
-        type=share,
-        default=0.1,
-        metavar="F",
-        help="part of the objects, the best of each tile, looked at for glitches (default: 0.1, but at least 256)",
+        choices=("candidates", "all"),
+        default="candidates",
+        help="who is looked at for glitches: all takes about as long again as to score them (default: candidates)",
     )
     result.add_argument("--known", metavar="FILE", help="list of known lenses of your own, to be named first")
     parser.add_argument("--output", required=True, metavar="DIR", help="folder to write; a search in it goes on")
@@ -127,7 +126,7 @@ def run(args: argparse.Namespace) -> int:
             columns=columns,
             prior=args.prior,
             cut=_cut(args),
-            examine=args.examine,
+            examine_all=args.examine == "all",
             known=args.known,
             workers=args.workers,
             scheduler=args.scheduler,

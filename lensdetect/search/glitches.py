@@ -1,49 +1,88 @@
-"""The look for glitches: it costs as much as a score, so only what may become a candidate gets it."""
+"""The look for glitches: it costs as much as a score, so only what would become a candidate gets it."""
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 
+from lensdetect.errors import LensdetectError
 from lensdetect.flags import FLAGS
-from lensdetect.search.cutouts import OpenTile
+from lensdetect.search.candidates import Cut, Ranked, rank_scores
+from lensdetect.search.cutouts import open_tile
+from lensdetect.search.index import TileIndex
 from lensdetect.search.quality import flag_quality
+from lensdetect.search.scores import change_flags
+from lensdetect.search.slices import BATCH, Job, score_path
+from lensdetect.search.tiles import Tile
 
-#: At least so many objects at a time are looked at, which is all of a small search.
-LEAST = 256
-_BATCH = 128
+UNEXAMINED: int = FLAGS["unexamined"].value
 
 
-def flag_best(
-    tile: OpenTile, x_pix: np.ndarray, y_pix: np.ndarray, *, logit: np.ndarray, size: int, share: float
-) -> np.ndarray:
-    """Look for glitches in the cutouts with the highest scores, and flag the others as not looked at.
+def rank_examined(
+    tables: Sequence[Path], cut: Cut, *, columns: Sequence[str], index: TileIndex, job: Job
+) -> tuple[Ranked, list[str]]:
+    """Find the candidates among all scores, none of which has a glitch that can be seen.
+
+    What would be a candidate is looked at, and what is found is written to its
+    table of scores; others move up and are looked at in their turn.
 
     Parameters
     ----------
-    tile : OpenTile
-    x_pix, y_pix : ndarray
-        ``(n,)`` in the tile's frame.
-    logit : ndarray
-        ``(n,)``: score by which the best are told; NaN is none, and no flag.
-    size : int
-        Side of the cutouts in pixels.
-    share : float
-        Part of the objects that is looked at, 0 to 1; but at least ``LEAST`` of them.
+    tables : sequence of Path
+        Of scores.
+    cut : Cut
+    columns : sequence of str
+        Of the scores.
+    index : TileIndex
+    job : Job
 
     Returns
     -------
-    ndarray
-        int64 ``(n,)``: bits of ``flag_quality``, and ``unexamined``.
+    ranked : Ranked
+    problems : list of str
+        Tiles whose candidates could not be looked at, with the reason.
     """
-    scored = np.flatnonzero(np.isfinite(logit))
-    count = max(LEAST, int(np.ceil(share * len(logit))))
-    order = scored[np.argsort(-logit[scored], kind="stable")]
-    flags = np.zeros(len(logit), np.int64)
-    flags[order[count:]] = FLAGS["unexamined"].value
-    # as they come: cutouts that lie near each other are cut fastest
-    best = np.sort(order[:count])
-    for start in range(0, len(best), _BATCH):
-        rows = best[start : start + _BATCH]
-        pixels = tile.cut(x_pix[rows], y_pix[rows], size=size).pixels
-        flags[rows] = flag_quality(pixels, tile.survey, noise_sigma=tile.noise_sigma)
-    return flags
+    # Twice as many as asked for are looked at together, since each pass over all scores of a survey takes long.
+    wide = cut if cut.top is None else dataclasses.replace(cut, top=2 * cut.top)
+    problems: dict[str, str] = {}
+    while True:
+        ranked = rank_scores(tables, wide, columns=columns)
+        left = _left(ranked, problems)
+        if not left[slice(cut.top)].any():
+            break
+        problems |= _examine(ranked.candidates[left], index, job)
+    ranked.candidates = ranked.candidates[slice(cut.top)]
+    return ranked, [f"candidates of tile {name} were not looked at for glitches: {problems[name]}" for name in problems]
+
+
+def _left(ranked: Ranked, problems: dict[str, str]) -> pd.Series:
+    """Which candidates have still to be looked at."""
+    best = ranked.candidates
+    return (best["flags"].astype(np.int64) & UNEXAMINED != 0) & ~best["tile"].isin(list(problems))
+
+
+def _examine(rows: pd.DataFrame, index: TileIndex, job: Job) -> dict[str, str]:
+    """Look at some objects, and change their flags on disk; why not, by tile."""
+    problems = {}
+    for name, some in rows.groupby("tile"):
+        try:
+            flags = _flags(index[name], some, job)
+            change_flags(score_path(job.folder, name), some["row"].to_numpy(), add=flags, remove=UNEXAMINED)
+        except (LensdetectError, OSError) as error:
+            problems[name] = " ".join(str(error).split())
+    return problems
+
+
+def _flags(tile: Tile, rows: pd.DataFrame, job: Job) -> np.ndarray:
+    x_pix, y_pix = tile.pixels(rows["ra_deg"].to_numpy(), rows["dec_deg"].to_numpy())
+    found = []
+    with open_tile(tile, job.survey, scale_arcsec=job.committee.pixel_scale_arcsec) as images:
+        for start in range(0, len(rows), BATCH):
+            part = slice(start, start + BATCH)
+            pixels = images.cut(x_pix[part], y_pix[part], size=job.committee.size).pixels
+            found.append(flag_quality(pixels, job.survey, noise_sigma=images.noise_sigma))
+    return np.concatenate(found)

@@ -14,12 +14,13 @@ import pandas as pd
 from tqdm import tqdm
 
 from lensdetect.errors import InputError
-from lensdetect.search.candidates import Cut, Ranked, rank_scores
+from lensdetect.search.candidates import Cut, Ranked
 from lensdetect.search.catalogue import Catalogue
 from lensdetect.search.cluster import run_on_cluster
 from lensdetect.search.committee import Committee
 from lensdetect.search.completeness import fates
 from lensdetect.search.folder import build_manifest, join_slices, missing_slices, open_folder
+from lensdetect.search.glitches import rank_examined
 from lensdetect.search.index import TileIndex, index_tiles
 from lensdetect.search.known import cross_match, known_lenses
 from lensdetect.search.objects import Spread, spread_objects
@@ -46,7 +47,7 @@ def search_survey(
     columns: dict[str, str] | None = None,
     prior: float | None = None,
     cut: Cut | None = None,
-    examine: float = 0.1,
+    examine_all: bool = False,
     known: Path | str | None = None,
     workers: int | None = None,
     scheduler: str | None = None,
@@ -74,9 +75,9 @@ def search_survey(
         Share of lenses among the objects, to which probabilities are corrected.
     cut : Cut, optional
         Which objects become candidates; the best 1000 if not given.
-    examine : float
-        Part of the objects of a tile, those with the best scores, that is looked
-        at for glitches, but at least ``LEAST``; 1 for all.
+    examine_all : bool
+        Whether all objects are looked at for glitches, and not only those that
+        would become candidates; it takes about as long as to score them.
     known : path, optional
         List of known lenses of your own.
     workers : int, optional
@@ -106,18 +107,18 @@ def search_survey(
         spread = spread_objects(objects, index, folder / "objects")
     except OSError as error:
         raise InputError(f"{folder} must be writable, got {error.strerror or error}: choose another folder") from error
-    job = Job(_used_bands(survey, committee), folder, committee, prior, examine=examine)
+    job = Job(_used_bands(survey, committee), folder, committee, prior, examine_all=examine_all)
     slices, ready = missing_slices(job, index, spread)
     unwritten = _scan(job, slices, ready, workers=workers, scheduler=scheduler, show=progress)
     tables = [path for tile in sorted(spread.counts) if (path := score_path(folder, tile)).is_file()]
-    ranked = rank_scores(tables, cut, columns=score_columns(committee))
+    ranked, notes = rank_examined(tables, cut, columns=score_columns(committee), index=index, job=job)
     ranked.candidates = cross_match(ranked.candidates, lenses)
     fate = fates(lenses, index, paths=tables, ranked=ranked, cut=cut)
     rows = tile_rows(index, spread, ranked=ranked, folder=folder, unwritten=unwritten, committee=committee)
     scanned = sum(piece.objects for piece in slices)
     seconds = time.monotonic() - began_s
     numbers = count_all(index, rows, spread, ranked, fate, scanned=scanned, seconds=seconds)
-    return _write(job, index, rows, ranked, fate, numbers=numbers, spread=spread)
+    return _write(job, index, rows, ranked, fate, numbers=numbers, spread=spread, notes=notes)
 
 
 def _absolute(tiles) -> list[Path]:
@@ -176,8 +177,9 @@ def _write(
     *,
     numbers: dict,
     spread: Spread,
+    notes: list[str],
 ) -> Search:
-    folder, notes = job.folder, []
+    folder, notes = job.folder, [*notes]
     if spread.no_position:
         notes.append(f"objects without a position are listed in objects/outside.parquet: {spread.no_position:,}")
     try:

@@ -15,11 +15,9 @@ import pandas as pd
 from lensdetect import flags as quality
 from lensdetect.errors import LensdetectError
 from lensdetect.search.ahead import ahead
-from lensdetect.search.committee import Committee
 from lensdetect.search.cutouts import Cutouts, OpenTile, open_tile
-from lensdetect.search.glitches import flag_best
 from lensdetect.search.objects import list_path, read_objects
-from lensdetect.search.quality import flag_duplicates
+from lensdetect.search.quality import flag_duplicates, flag_quality
 from lensdetect.search.scores import ScoreNote, refused_table, score_table, write_scores
 from lensdetect.search.slices import BATCH, Job, Slice, part_path, slice_edges
 
@@ -127,9 +125,7 @@ def _scores(job: Job, piece: Slice, objects: pd.DataFrame, duplicates: np.ndarra
     committee = job.committee
     x_pix, y_pix = objects["x_pix"].to_numpy(), objects["y_pix"].to_numpy()
     with open_tile(piece.tile, job.survey, scale_arcsec=committee.pixel_scale_arcsec) as tile:
-        logits, flags, reasons = _logits(committee, tile, x_pix, y_pix)
-        best, _ = committee.combine(logits)
-        flags |= flag_best(tile, x_pix, y_pix, logit=best, size=committee.size, share=job.examine)
+        logits, flags, reasons = _logits(job, tile, x_pix, y_pix)
     return score_table(
         objects,
         logits,
@@ -141,12 +137,10 @@ def _scores(job: Job, piece: Slice, objects: pd.DataFrame, duplicates: np.ndarra
     )
 
 
-def _logits(
-    committee: Committee, tile: OpenTile, x_pix: np.ndarray, y_pix: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, list[str]]:
+def _logits(job: Job, tile: OpenTile, x_pix: np.ndarray, y_pix: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[str]]:
     """Logits ``(n, detectors)``, NaN for those that get none; flags and reasons of the cutouts."""
-    scorer, found = _scorer(committee.make_scorer), []
-    with closing(ahead(_batches(tile, x_pix, y_pix, committee.size))) as batches:
+    scorer, found = _scorer(job.committee.make_scorer), []
+    with closing(ahead(_batches(job, tile, x_pix, y_pix))) as batches:
         for cutouts in batches:
             found.append((scorer(cutouts.pixels), cutouts.flags, cutouts.reasons))
     logits = np.concatenate([logit for logit, _, _ in found]).astype(np.float32, copy=False)
@@ -156,12 +150,17 @@ def _logits(
     for row in np.flatnonzero(~np.isfinite(logits).all(axis=1)):
         logits[row] = np.nan
         reasons[row] = reasons[row] or _NO_NUMBER
+    if not job.examine_all:
+        flags |= np.where(np.isfinite(logits).all(axis=1), quality.FLAGS["unexamined"].value, 0)
     return logits, flags, reasons
 
 
-def _batches(tile: OpenTile, x_pix: np.ndarray, y_pix: np.ndarray, size: int) -> Iterator[Cutouts]:
+def _batches(job: Job, tile: OpenTile, x_pix: np.ndarray, y_pix: np.ndarray) -> Iterator[Cutouts]:
     for start in range(0, len(x_pix), BATCH):
-        yield tile.cut(x_pix[start : start + BATCH], y_pix[start : start + BATCH], size=size)
+        cutouts = tile.cut(x_pix[start : start + BATCH], y_pix[start : start + BATCH], size=job.committee.size)
+        if job.examine_all:
+            cutouts.flags[:] |= flag_quality(cutouts.pixels, tile.survey, noise_sigma=tile.noise_sigma)
+        yield cutouts
 
 
 _loaded: dict[bytes, Callable] = {}

@@ -97,6 +97,26 @@ def write_scores(path: Path, table: pd.DataFrame, note: ScoreNote) -> None:
     write_whole(path, lambda file: pq.write_table(content, file))
 
 
+def change_flags(path: Path, rows: np.ndarray, *, add: np.ndarray, remove: int) -> None:
+    """Change the flags of some objects in a table of scores; it stays whole.
+
+    Parameters
+    ----------
+    path : Path
+    rows : ndarray
+        ``(n,)`` of the column ``row``; all in the table.
+    add : ndarray
+        int64 ``(n,)`` bits to set.
+    remove : int
+        Bits to clear before.
+    """
+    table, note = pd.read_parquet(path), read_note(path)
+    places = pd.Index(table["row"]).get_indexer(rows)
+    flags = table["flags"].to_numpy(np.int64, copy=True)
+    flags[places] = (flags[places] & ~remove) | add
+    write_scores(path, table.assign(flags=flags), note)
+
+
 def read_note(path: Path) -> ScoreNote | None:
     """What a table of scores says about itself.
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 
-from lensdetect.errors import InputError
 from lensdetect.search.committee import Committee
 from lensdetect.search.objects import file_stem
 from lensdetect.search.tiles import Tile
@@ -37,14 +36,9 @@ class Job:
         Share of lenses among the objects.
     duplicate_arcsec : float
         Objects of a tile nearer than this are one.
-    examine : float
-        Part of the objects of a slice, those with the best scores, that is
-        looked at for glitches; ``flag_best`` says how many at least.
-
-    Raises
-    ------
-    InputError
-        If ``examine`` is not from 0 to 1.
+    examine_all : bool
+        Whether all objects are looked at for glitches, and not only those that
+        would become candidates.
     """
 
     survey: Survey
@@ -52,12 +46,7 @@ class Job:
     committee: Committee
     prior: float | None = None
     duplicate_arcsec: float = 1.0
-    examine: float = 0.1
-
-    def __post_init__(self):
-        """Check the part."""
-        if not 0 <= self.examine <= 1:
-            raise InputError(f"examine must be from 0 to 1, got {self.examine}: it is a part of the objects")
+    examine_all: bool = False
 
 
 @dataclass(frozen=True)
@@ -104,7 +93,7 @@ def slices_of(job: Job, tile: Tile, *, objects: int, digest: str, per_slice: int
     edges = slice_edges(objects, parts)
     files = [(path, *_stat(path)) for path in tile.paths]
     said = [digest, files, tile.problem, edges.tolist(), asdict(job.survey)]
-    said += [job.prior, job.duplicate_arcsec, job.examine]
+    said += [job.prior, job.duplicate_arcsec, job.examine_all]
     said += [[asdict(member) for member in job.committee.members], job.committee.size]
     key = hashlib.sha256(json.dumps(said).encode()).hexdigest()
     return [Slice(tile, part, parts, int(edges[part + 1] - edges[part]), key) for part in range(parts)]

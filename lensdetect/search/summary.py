@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
-from lensdetect.flags import FLAGS
 from lensdetect.search.candidates import Ranked
 from lensdetect.search.committee import Committee
 from lensdetect.search.completeness import FOUND
@@ -134,7 +132,6 @@ def count_all(
     dict
         In order.
     """
-    candidate_flags = ranked.candidates["flags"].to_numpy(np.int64)
     return {
         "tiles": len(index.tiles),
         "tiles with a problem": int((rows["problem"] != "").sum()),
@@ -147,7 +144,6 @@ def count_all(
         "objects looked at for glitches": ranked.scored - ranked.flag_counts.get("unexamined", 0),
         "objects that could be candidates": ranked.eligible,
         "candidates": len(ranked.candidates),
-        "candidates not looked at for glitches": int((candidate_flags & FLAGS["unexamined"].value != 0).sum()),
         "candidates that are known lenses": int((ranked.candidates["known_lens"] != "").sum()),
         "known lenses in the footprint": len(known),
         "of these found": int((known["fate"] == FOUND).sum()) if len(known) else 0,

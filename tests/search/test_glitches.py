@@ -1,57 +1,76 @@
-"""Glitches are looked for where the score is high, and nothing passes for clean that was not looked at."""
+"""What would be a candidate is looked at for glitches; nothing passes for clean that was not looked at."""
 
 from __future__ import annotations
 
-import numpy as np
+import os
+
+import pandas as pd
 import pytest
-from astropy.io import fits
 
-from lensdetect.errors import InputError
-from lensdetect.flags import FLAGS, names
-from lensdetect.search.cutouts import open_tile
-from lensdetect.search.glitches import LEAST, flag_best
-from lensdetect.search.index import index_tiles
+from lensdetect.flags import bits
+from lensdetect.search import Cut, glitches
 
-from .tile_files import KIDS, write_tile
-
-SHAPE = (700, 320)
-UNEXAMINED = FLAGS["unexamined"].value
+UNEXAMINED, TRAIL = bits("unexamined"), bits("trail")
+ONLY = {"rejected": ("trail",), "merge_arcsec": 0.0}
 
 
 @pytest.fixture
-def look(tmp_path, rng):
-    """Looks at the places of a tile with a column that is too bright, with scores of one's choice."""
-    write_tile(tmp_path, SHAPE)
-    with fits.open(tmp_path / KIDS.tile_file(180.0, 0.5, band="r"), mode="update") as units:
-        units[0].data[:, 160] += 50 * KIDS.select(["r"])[0].noise_sigma
-    with open_tile(index_tiles(tmp_path, KIDS).tiles[0], KIDS) as tile:
+def looked_at(monkeypatch) -> list[int]:
+    """Calls the brightest of each cutouts looked at a trail; how many were looked at, call by call."""
+    counts = []
 
-        def run(logit, share):
-            x, y = np.full(len(logit), 150.0), rng.uniform(60.0, 640.0, len(logit))
-            return flag_best(tile, x, y, logit=np.asarray(logit, float), size=101, share=share)
+    def brightest(pixels, survey, *, noise_sigma):
+        counts.append(len(pixels))
+        return (pixels[:, 16, 16, 2] > 70 * 2.4e-12) * TRAIL
 
-        yield run
-
-
-def test_only_the_best_are_looked_at(look, rng):
-    logit = rng.permutation(LEAST + 40).astype(float)
-    logit[7] = np.nan
-    flags = look(logit, 0.1)
-    left = np.flatnonzero(flags & UNEXAMINED)
-    assert len(left) == 39 and logit[left].max() < np.nanmin(np.delete(logit, left))
-    assert (flags[left] == UNEXAMINED).all() and flags[7] == 0
-    assert all("bad_column" in names(int(one)) for one in np.delete(flags, [*left, 7]))
+    monkeypatch.setattr(glitches, "flag_quality", brightest)
+    monkeypatch.setattr("lensdetect.search.scan.flag_quality", brightest)
+    return counts
 
 
-def test_all_can_be_looked_at(look):
-    assert not (look(np.arange(LEAST + 40), 1.0) & UNEXAMINED).any()
+def test_candidates_are_looked_at_and_others_move_up(search, all_scores, looked_at):
+    found = search(cut=Cut(top=5, **ONLY))
+    scores = all_scores(found).sort_values("logit", ascending=False, ignore_index=True)
+    bad, left = scores["flags"] & TRAIL != 0, scores["flags"] & UNEXAMINED != 0
+    assert 3 < bad.sum() < sum(looked_at) == (~left).sum() < 40
+    # the best without a glitch, each of them looked at; whoever was not looked at is below them
+    assert found.candidates["id"].tolist() == scores.loc[~bad, "id"].head(5).tolist()
+    assert not (found.candidates["flags"] & (UNEXAMINED | TRAIL)).any()
+    assert scores.loc[left, "logit"].max() <= found.candidates["logit"].min()
+    assert found.numbers["objects looked at for glitches"] == sum(looked_at)
 
 
-def test_few_are_all_looked_at(look):
-    assert not (look(np.arange(30), 0.0) & UNEXAMINED).any()
-    assert look([np.nan], 0.1).tolist() == [0]
+def test_more_candidates_need_no_new_scoring_and_nobody_is_looked_at_twice(search, looked_at):
+    search(cut=Cut(top=3, **ONLY))
+    before = sum(looked_at)
+    again = search(cut=Cut(top=8, **ONLY))
+    assert again.numbers["objects scored in this run"] == 0
+    assert before < sum(looked_at) == again.numbers["objects looked at for glitches"] <= 40
 
 
-def test_a_part_beyond_all_is_refused(search):
-    with pytest.raises(InputError, match="examine must be from 0 to 1, got 1.5"):
-        search(examine=1.5)
+def test_a_threshold_has_all_above_it_looked_at(search, all_scores, looked_at):
+    found = search(cut=Cut(top=None, threshold=0.9, **ONLY))
+    scores = all_scores(found)
+    assert ((scores["probability"] < 0.9) == (scores["flags"] & UNEXAMINED != 0)).all()
+
+
+def test_all_can_be_looked_at(search, all_scores, looked_at, tmp_path):
+    everyone = all_scores(search(examine_all=True))
+    assert sum(looked_at) == 40 and not (everyone["flags"] & UNEXAMINED).any()
+    candidates = all_scores(search(cut=Cut(top=40, **ONLY), output=tmp_path / "other"))
+    pd.testing.assert_series_equal(candidates["flags"], everyone["flags"])
+
+
+def test_a_tile_that_cannot_be_looked_at_is_told(search, all_scores, sky, looked_at):
+    search(cut=Cut(top=1, **ONLY))
+    # as many bytes, at the time of before, but no FITS any more
+    for band in "ugri":
+        path = sky.path(1, band)
+        stat = path.stat()
+        path.write_bytes(b"x" * stat.st_size)
+        os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    found = search(cut=Cut(top=40, **ONLY))
+    assert not found.ok and len(found.notes) == 1
+    assert f"candidates of tile {sky.name(1)} were not looked at for glitches" in found.notes[0]
+    left = found.candidates["flags"] & UNEXAMINED != 0
+    assert left.any() and set(found.candidates.loc[left, "tile"]) == {sky.name(1)}
