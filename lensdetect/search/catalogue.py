@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,8 +47,8 @@ class Catalogue:
     Parameters
     ----------
     path : path
-        FITS, Parquet, CSV, ECSV or VOTable; a folder or glob of those, taken as
-        one; or a HATS folder.
+        FITS, Parquet, CSV, ECSV or VOTable; several of those, or a folder or glob
+        of them, taken as one; or a HATS folder.
     survey : Survey
         Its own column names are tried first.
     select : str, optional
@@ -71,7 +71,12 @@ class Catalogue:
     """
 
     def __init__(
-        self, path: Path | str, *, survey: Survey, select: str | None = None, columns: dict[str, str] | None = None
+        self,
+        path: Path | str | Sequence[Path | str],
+        *,
+        survey: Survey,
+        select: str | None = None,
+        columns: dict[str, str] | None = None,
     ):
         self.files = table_files(path)
         found = column_names(self.files[0])

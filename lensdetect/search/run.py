@@ -38,7 +38,7 @@ from lensdetect.survey import Survey
 
 def search_survey(
     tiles: Path | str | Sequence[Path | str],
-    catalogue: Path | str,
+    catalogue: Path | str | Sequence[Path | str],
     output: Path | str,
     *,
     survey: Survey,

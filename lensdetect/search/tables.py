@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,25 +23,27 @@ _TEXT = (".csv", ".csv.gz", ".tsv")
 _WHOLE = (".ecsv", ".vot", ".votable", ".xml")
 
 
-def table_files(path: Path | str) -> list[Path]:
+def table_files(path: Path | str | Sequence[Path | str]) -> list[Path]:
     """Files of a catalogue.
 
     Parameters
     ----------
     path : path
         A file, a glob, or a folder: of tables, or a HATS catalogue (its
-        partitions are the Parquet files under ``dataset``).
+        partitions are the Parquet files under ``dataset``). Or several of these.
 
     Returns
     -------
     list of Path
-        Sorted by name.
+        Sorted by name; of several paths, one path after the other.
 
     Raises
     ------
     InputError
         If there is none, or a form is not known.
     """
+    if not isinstance(path, (str, Path)):
+        return list(dict.fromkeys(file for one in path for file in table_files(one)))
     root = Path(path)
     if root.is_dir():
         partitions = sorted(root.glob("dataset/**/Npix=*.parquet")) + sorted(root.glob("**/Npix=*/*.parquet"))

@@ -67,10 +67,10 @@ def test_pieces_count_what_was_read(rows, tmp_path):
     assert sum(len(piece.objects) for piece in pieces) == (rows["MAG_AUTO"] < 21).sum()
 
 
-def test_a_folder_of_tables_is_one_catalogue(rows, tmp_path):
+def test_several_tables_are_one_catalogue(rows, tmp_path):
     write(rows[:100], tmp_path, "a_cat.fits")
     write(rows[100:], tmp_path, "b_cat.fits")
-    for path in (tmp_path, tmp_path / "*_cat.fits"):
+    for path in (tmp_path, tmp_path / "*_cat.fits", sorted(tmp_path.iterdir())):
         found = objects(Catalogue(path, survey=KIDS))
         assert found["id"].tolist() == rows["ID"].tolist() and found["row"].tolist() == list(range(250))
 
