@@ -116,7 +116,7 @@ def cut_share(folder: Path, ra_deg: np.ndarray, dec_deg: np.ndarray, quality: bo
 def watch(peak: list[int], stop: threading.Event) -> None:
     """Follow the memory that is private to this process."""
     process = psutil.Process()
-    while not stop.wait(0.5):
+    while not stop.wait(0.05):
         peak[0] = max(peak[0], process.memory_full_info().uss)
 
 

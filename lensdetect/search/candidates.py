@@ -16,7 +16,7 @@ from lensdetect.search.sphere import SkyTree
 
 #: Flags with which an object is no candidate: what causes the false positives of
 #: real searches, and second entries of one object.
-REJECTED = ("saturated", "trail", "bad_column", "bad_background", "cosmic_ray", "duplicate")
+REJECTED = ("saturated", "trail", "bad_column", "bad_background", "cosmic_ray", "misaligned", "duplicate")
 #: Entries of one object that overlapping tiles show lie nearer than this.
 MERGE_ARCSEC = 1.0
 #: Borders of the histogram of logits.

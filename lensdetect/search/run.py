@@ -19,8 +19,8 @@ from lensdetect.search.catalogue import Catalogue
 from lensdetect.search.cluster import run_on_cluster
 from lensdetect.search.committee import Committee
 from lensdetect.search.completeness import fates
+from lensdetect.search.examination import rank_examined
 from lensdetect.search.folder import build_manifest, join_slices, missing_slices, open_folder
-from lensdetect.search.glitches import rank_examined
 from lensdetect.search.index import TileIndex, index_tiles
 from lensdetect.search.known import cross_match, known_lenses
 from lensdetect.search.objects import Spread, spread_objects

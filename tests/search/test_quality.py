@@ -54,9 +54,11 @@ def test_good_stamps_are_left_alone():
         ("satellite_trail", "trail", 0.85),
         ("aeroplane_trail", "trail", 0.85),
         ("cosmic_ray", "cosmic_ray", 0.85),
-        ("bad_column", "bad_column", 0.75),
+        ("bad_column", "bad_column", 0.85),
         ("saturated_core", "saturated", 0.85),
-        ("star_halo", "bad_background", 0.6),
+        ("ghost", "bad_background", 0.6),
+        ("star_halo", "bad_background", 0.7),
+        ("misaligned", "misaligned", 0.25),
         ("sky_hole", "bad_background", 0.8),
         ("depth_step", "bad_background", 0.85),
     ],
@@ -97,6 +99,37 @@ def test_a_dead_column_is_told_from_a_gap(rng, is_row):
     pixels[1, :, 30:50, 1] = np.nan
     flags = flag_quality(pixels.swapaxes(1, 2) if is_row else pixels, WHITE)
     assert list(map(names, flags.tolist())) == [("bad_column",), ()]
+
+
+@pytest.mark.parametrize("column", [1, 50, 99])
+def test_a_bad_column_begins_anywhere_and_a_strip_along_the_edge_is_none(rng, column):
+    pixels = noise(3, rng)
+    pixels[0, 75:, column, 1] += np.float32(4.0 * SIGMA[1])
+    # what is in all bands is on the sky
+    pixels[1, 75:, column] += np.float32(4.0) * SIGMA
+    pixels[2, :2, :, 3] = np.nan
+    assert list(map(names, flag_quality(pixels, WHITE).tolist())) == [("bad_column",), (), ()]
+
+
+def test_a_band_that_is_shifted_is_told_from_an_object_of_two_colours(rng):
+    pixels = noise(3, rng)
+    peaks = np.float32([0.0, 40.0, 120.0, 80.0]) * SIGMA
+    star = moffat(0.8, 3.0).astype(np.float32)[..., None]
+    pixels += star * peaks
+    # a blue companion moves the centroid as well
+    pixels[1, ..., 1] += np.roll(star[..., 0], 6, axis=1) * np.float32(30.0 * SIGMA[1])
+    pixels[2, ..., 1] = np.roll(pixels[2, ..., 1], 1, axis=1)
+    is_misaligned = flag_quality(pixels, WHITE) & FLAGS["misaligned"].value != 0
+    assert list(is_misaligned) == [False, False, True]
+
+
+def test_light_that_is_flat_is_a_ghost_and_that_of_a_galaxy_is_not(rng):
+    pixels = noise(2, rng)
+    away = np.hypot(*np.meshgrid(np.arange(101) - 25, np.arange(101) - 30))
+    pixels[0, away < 25] += SIGMA
+    colour = np.float32([0.2, 2.0, 8.0, 4.0]) * SIGMA
+    pixels[1] += np.exp(-away / 10.0).astype(np.float32)[..., None] * colour
+    assert list(map(names, flag_quality(pixels, WHITE).tolist())) == [("bad_background",), ()]
 
 
 def moffat(fwhm_arcsec: float, beta: float) -> np.ndarray:
@@ -147,7 +180,7 @@ def test_a_real_field_is_suspicious_about_its_bright_star_alone(shared_data):
     (tile,) = index_tiles(shared_data / "cfhtls_gri_field", survey).tiles
     x, y = (places.ravel() for places in np.meshgrid(np.arange(55, 390, 55), np.arange(55, 390, 55)))
     with open_tile(tile, survey) as opened:
-        flagged = opened.cut(x, y).flags & ~bits("missing_band") != 0
+        flagged = flag_quality(opened.cut(x, y).pixels, survey, noise_sigma=opened.noise_sigma) != 0
     # the star is at (190, 165), with spikes of 60 pixels
     away = np.maximum(np.abs(x - 190), np.abs(y - 165))
     assert flagged[away < 50].all()

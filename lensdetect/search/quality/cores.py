@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from lensdetect.search.planes import Planes, neighbours
+from lensdetect.search.quality.planes import Planes, middle_of
 from lensdetect.survey import Band, Survey
 
 #: What a pixel rises above the sum of its neighbours, left and right or above and below, in standard deviations of
@@ -42,18 +42,8 @@ def find_cosmic_rays(planes: Planes, survey: Survey) -> np.ndarray:
     ndarray
         bool ``(n,)``.
     """
-    height, width = planes.z.shape[-2:]
-    over, here, under = neighbours(planes.z, width)
-    left, _, right = (part[..., width - 1 : 1 - width] for part in neighbours(planes.z, 1))
-    lower = np.minimum(left + right, over + under)
-    sharp = np.subtract(here, lower, out=lower).reshape(*planes.z.shape[:2], height - 2, width)
-    if planes.holed.any():
-        gone = planes.missing[planes.holed]
-        around = gone[:, :-2] | gone[:, 2:] | np.roll(gone, 1, 2)[:, 1:-1] | np.roll(gone, -1, 2)[:, 1:-1]
-        sharp[planes.holed] *= ~around
     first, second = (*survey.noise_correlation, 0.0, 0.0)[:2]
-    spread = np.sqrt(3.0 - 4.0 * first + 2.0 * second)
-    return sharp[..., 1:-1].max(axis=(1, 2, 3)) > _RAY_SIGMA * spread
+    return planes.sharpest.max(axis=1) > _RAY_SIGMA * np.sqrt(3.0 - 4.0 * first + 2.0 * second)
 
 
 def find_saturated_cores(planes: Planes) -> np.ndarray:
@@ -68,22 +58,20 @@ def find_saturated_cores(planes: Planes) -> np.ndarray:
     ndarray
         bool ``(n,)``.
     """
-    core = _window(planes.z, _CORE_PIX).reshape(*planes.z.shape[:2], -1)
-    gone = _window(planes.missing, _CORE_PIX).reshape(core.shape)
-    core = np.where(gone, -np.inf, core)
+    core = planes.middle(_CORE_PIX).reshape(*planes.sky.shape, -1)
     peak = core.max(axis=-1, keepdims=True)
-    equal = np.sum((core == peak) & ~gone, axis=-1) >= _EQUAL_PIXELS
-    flat = (np.sum(core > (1.0 - _FLAT_SHARE) * peak, axis=-1) >= _FLAT_PIXELS) & (peak[..., 0] > _FLAT_SIGMA)
-    hole = np.sum(_window(planes.missing, 2), axis=(2, 3)) >= _HOLE_PIXELS
-    edges = planes.missing[..., 0, :] | planes.missing[..., -1, :]
-    edges = edges | planes.missing[..., :, 0] | planes.missing[..., :, -1]
-    return (equal | flat | (hole & ~edges.any(axis=-1))).any(axis=1)
-
-
-def _window(values: np.ndarray, half: int) -> np.ndarray:
-    """Square about the middle pixel of each plane."""
-    row, column = (side // 2 for side in values.shape[-2:])
-    return values[..., row - half : row + half + 1, column - half : column + half + 1]
+    flat = (np.count_nonzero(core > (1.0 - _FLAT_SHARE) * peak, axis=-1) >= _FLAT_PIXELS) & (peak[..., 0] > _FLAT_SIGMA)
+    # what is missing is 0, which is no peak
+    flat |= (np.count_nonzero(core == peak, axis=-1) >= _EQUAL_PIXELS) & (peak[..., 0] != 0.0)
+    found = flat.any(axis=1)
+    if len(planes.gaps):
+        gaps = planes.gaps
+        hole = np.sum(middle_of(gaps, 2), axis=(1, 2)) >= _HOLE_PIXELS
+        edges = (
+            gaps[:, 0].any(axis=-1) | gaps[:, -1].any(axis=-1) | gaps[..., 0].any(axis=-1) | gaps[..., -1].any(axis=-1)
+        )
+        found[np.nonzero(planes.holed)[0][hole & ~edges]] = True
+    return found
 
 
 def find_stars(planes: Planes, survey: Survey) -> np.ndarray:
@@ -101,13 +89,15 @@ def find_stars(planes: Planes, survey: Survey) -> np.ndarray:
         bool ``(n,)``; under seeing worse than typical stars are left, under better seeing small galaxies are found.
     """
     number = survey.band_names.index(survey.reference_band)
-    sky = planes.middle[:, number] / planes.sigma[:, number]
-    core = _window(planes.z[:, number], _CORE_PIX) + sky[:, None, None]
-    peak = _window(core, 1).max(axis=(1, 2))
-    inner, outer = _window(core, 1).sum(axis=(1, 2)), core.sum(axis=(1, 2))
+    core = planes.middle(_CORE_PIX)[:, number]
+    middle = middle_of(core, 1).reshape(len(core), -1)
+    # over zero: what is around may be a galaxy's light
+    sky = planes.sky[:, number] / planes.sigma[:, number]
+    inner = middle.sum(axis=-1) + middle.shape[-1] * sky
+    outer = core.reshape(len(core), -1).sum(axis=-1) + core[0].size * sky
     share = np.divide(inner, outer, out=np.zeros_like(inner), where=outer > 0.0)
     limit = _STAR_SHARE * _star_share(survey.bands[number], survey.pixel_scale_arcsec)
-    return (peak > _STAR_PEAK_SIGMA) & (share > limit)
+    return (middle.max(axis=-1) > _STAR_PEAK_SIGMA) & (share > limit)
 
 
 @lru_cache(maxsize=64)
@@ -122,4 +112,4 @@ def _star_share(band: Band, pixel_scale_arcsec: float) -> float:
         core2 = band.psf_fwhm_arcsec**2 / (4.0 * (2.0 ** (1.0 / band.psf_beta) - 1.0))
         profile = (1.0 + radius2 / core2) ** -band.psf_beta
     pixels = profile.reshape(side, fine, side, fine).sum(axis=(1, 3))
-    return float(_window(pixels, 1).sum() / pixels.sum())
+    return float(middle_of(pixels, 1).sum() / pixels.sum())

@@ -1,23 +1,29 @@
-"""Suspicions about cutouts: glitches, saturation, stars, and entries of a catalogue for one object."""
+"""All looks at cutouts together, as bits of their flags."""
 
 from __future__ import annotations
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from lensdetect.errors import InputError
 from lensdetect.flags import FLAGS
-from lensdetect.search.backgrounds import find_bad_backgrounds
-from lensdetect.search.cores import find_cosmic_rays, find_saturated_cores, find_stars
-from lensdetect.search.lines import find_bad_columns, find_trails
-from lensdetect.search.planes import planes_of
+from lensdetect.search.quality.alignment import find_misaligned
+from lensdetect.search.quality.backgrounds import find_bad_backgrounds
+from lensdetect.search.quality.colours import odd_light
+from lensdetect.search.quality.columns import find_bad_columns
+from lensdetect.search.quality.cores import find_cosmic_rays, find_saturated_cores, find_stars
+from lensdetect.search.quality.lines import find_trails
+from lensdetect.search.quality.planes import planes_of
 from lensdetect.survey import Survey
 
 #: Smaller cutouts have too little sky.
 _SMALLEST_PIX = 64
 
-#: Cutouts looked at together: as many as fit into a processor's cache.
-_BLOCK = 16
+#: Light of no colour, over what is allowed, that is worth a search for trails (which takes long), and that is a ghost
+#: if nothing else explains it: the light of lenses' arcs reaches 1.1.
+_TRAIL_EXCESS, _GHOST_EXCESS = 0.85, 1.15
+
+#: Cutouts looked at together: enough that calls cost little beside what they do, and few enough for 20 MB.
+_BLOCK = 64
 
 
 def flag_quality(pixels: np.ndarray, survey: Survey, *, noise_sigma: np.ndarray | None = None) -> np.ndarray:
@@ -36,8 +42,9 @@ def flag_quality(pixels: np.ndarray, survey: Survey, *, noise_sigma: np.ndarray 
     -------
     ndarray
         int64 ``(n,)``: bits ``saturated``, ``trail``, ``bad_column``,
-        ``bad_background``, ``cosmic_ray`` and ``star_like``; 0 for cutouts
-        smaller than 64 pixels, which have too little sky.
+        ``bad_background``, ``cosmic_ray``, ``star_like`` and
+        ``misaligned``; 0 for cutouts smaller than 64 pixels, which have
+        too little sky.
 
     Raises
     ------
@@ -65,37 +72,17 @@ def _flag_block(pixels: np.ndarray, survey: Survey, sigma: np.ndarray) -> np.nda
     planes = planes_of(pixels, sigma)
     suspicions = {
         "saturated": find_saturated_cores(planes),
-        "trail": find_trails(planes),
+        "trail": np.zeros(len(pixels), bool),
         "bad_column": find_bad_columns(planes),
         "bad_background": find_bad_backgrounds(planes),
         "cosmic_ray": find_cosmic_rays(planes, survey),
         "star_like": find_stars(planes, survey),
+        "misaligned": find_misaligned(planes),
     }
-    return sum(np.where(found, FLAGS[name].value, 0) for name, found in suspicions.items())
-
-
-def flag_duplicates(ra_deg: np.ndarray, dec_deg: np.ndarray, *, radius_arcsec: float = 1.0) -> np.ndarray:
-    """Objects that a catalogue lists twice.
-
-    Parameters
-    ----------
-    ra_deg, dec_deg : ndarray
-        ``(n,)``; NaN is no position and no duplicate.
-    radius_arcsec : float
-        Farthest that two entries of one object lie apart.
-
-    Returns
-    -------
-    ndarray
-        int64 ``(n,)``: bit ``duplicate`` for all that have an earlier entry within the radius.
-    """
-    ra, dec = np.radians(np.asarray(ra_deg, float)), np.radians(np.asarray(dec_deg, float))
-    flags = np.zeros(len(ra), np.int64)
-    rows = np.flatnonzero(np.isfinite(ra) & np.isfinite(dec))
+    away, anywhere = odd_light(planes, survey)
+    rows = np.flatnonzero(anywhere > _TRAIL_EXCESS)
     if len(rows):
-        ra, dec = ra[rows], dec[rows]
-        places = np.stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)], axis=-1)
-        chord = 2.0 * np.sin(0.5 * np.radians(radius_arcsec / 3600.0))
-        pairs = cKDTree(places).query_pairs(chord, output_type="ndarray")
-        flags[rows[pairs.max(axis=1)]] = FLAGS["duplicate"].value
-    return flags
+        suspicions["trail"][rows] = find_trails(planes, rows)
+    named = suspicions["saturated"] | suspicions["trail"] | suspicions["bad_column"] | suspicions["cosmic_ray"]
+    suspicions["bad_background"] |= (away > _GHOST_EXCESS) & ~named
+    return sum(np.where(found, FLAGS[name].value, 0) for name, found in suspicions.items())

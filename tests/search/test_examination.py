@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from lensdetect.flags import bits
-from lensdetect.search import Cut, glitches
+from lensdetect.search import Cut, examination
 
 UNEXAMINED, TRAIL = bits("unexamined"), bits("trail")
 ONLY = {"rejected": ("trail",), "merge_arcsec": 0.0}
@@ -23,7 +23,7 @@ def looked_at(monkeypatch) -> list[int]:
         counts.append(len(pixels))
         return (pixels[:, 16, 16, 2] > 70 * 2.4e-12) * TRAIL
 
-    monkeypatch.setattr(glitches, "flag_quality", brightest)
+    monkeypatch.setattr(examination, "flag_quality", brightest)
     monkeypatch.setattr("lensdetect.search.scan.flag_quality", brightest)
     return counts
 
