@@ -43,11 +43,13 @@ LOOPS = {"with WCS": False, "bare": True}
 
 
 def write_tile(folder: Path, *, height: int, width: int, seed: int, ra_deg: float = 180.0) -> None:
-    """Noise, drawn for some rows and repeated with a shift, and galaxies of one shape."""
+    """Noise, drawn for some rows and repeated with a shift, and galaxies of one shape, alike in all bands."""
     rng = np.random.default_rng(seed)
     axis = np.arange(-30, 31)
-    galaxy = np.exp(-np.sqrt(np.hypot(axis[:, None], axis) / 2.0)).astype(np.float32)
+    # a core as wide as the seeing, so that nothing takes them for cosmic rays
+    galaxy = np.exp(-np.hypot(np.hypot(axis[:, None], axis), 2.5) / 3.0).astype(np.float32)
     for band in SURVEY.bands:
+        places = np.random.default_rng([seed, 1])
         path = folder / SURVEY.tile_file(ra_deg, 0.5, band=band.name)
         header = image_header(height, width, ra_deg)
         noise = rng.standard_normal((512, width), np.float32) * np.float32(band.noise_sigma)
@@ -55,7 +57,7 @@ def write_tile(folder: Path, *, height: int, width: int, seed: int, ra_deg: floa
             file.write(header.tostring().encode("ascii"))
             for start in range(0, height, len(noise)):
                 rows = np.roll(noise, int(rng.integers(width)), axis=1)[: height - start]
-                for x, y in zip(rng.integers(40, width - 40, 60), rng.integers(31, 480, 60), strict=True):
+                for x, y in zip(places.integers(40, width - 40, 60), places.integers(31, 480, 60), strict=True):
                     if y + 31 <= len(rows):
                         rows[y - 30 : y + 31, x - 30 : x + 31] += 100.0 * band.noise_sigma * galaxy
                 file.write(rows.astype(">f4").tobytes())

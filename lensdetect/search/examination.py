@@ -46,10 +46,11 @@ def rank_examined(
     problems : list of str
         Tiles whose candidates could not be looked at, with the reason.
     """
-    # Twice as many as asked for are looked at together, since each pass over all scores of a survey takes long.
-    wide = cut if cut.top is None else dataclasses.replace(cut, top=2 * cut.top)
     problems: dict[str, str] = {}
+    wide = cut
     while True:
+        # Each pass over all scores of a survey takes long: twice as many as before are looked at in the next.
+        wide = wide if cut.top is None else dataclasses.replace(cut, top=2 * wide.top)
         ranked = rank_scores(tables, wide, columns=columns)
         left = _left(ranked, problems)
         if not left[slice(cut.top)].any():
@@ -79,10 +80,11 @@ def _examine(rows: pd.DataFrame, index: TileIndex, job: Job) -> dict[str, str]:
 
 def _flags(tile: Tile, rows: pd.DataFrame, job: Job) -> np.ndarray:
     x_pix, y_pix = tile.pixels(rows["ra_deg"].to_numpy(), rows["dec_deg"].to_numpy())
-    found = []
+    # from the bottom of the tile up: neighbours share rows of pixels on disk
+    order, flags = np.argsort(y_pix, kind="stable"), np.zeros(len(rows), np.int64)
     with open_tile(tile, job.survey, scale_arcsec=job.committee.pixel_scale_arcsec) as images:
         for start in range(0, len(rows), BATCH):
-            part = slice(start, start + BATCH)
-            pixels = images.cut(x_pix[part], y_pix[part], size=job.committee.size).pixels
-            found.append(flag_quality(pixels, job.survey, noise_sigma=images.noise_sigma))
-    return np.concatenate(found)
+            some = order[start : start + BATCH]
+            pixels = images.cut(x_pix[some], y_pix[some], size=job.committee.size).pixels
+            flags[some] = flag_quality(pixels, job.survey, noise_sigma=images.noise_sigma)
+    return flags

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -74,3 +75,12 @@ def test_a_tile_that_cannot_be_looked_at_is_told(search, all_scores, sky, looked
     assert f"candidates of tile {sky.name(1)} were not looked at for glitches" in found.notes[0]
     left = found.candidates["flags"] & UNEXAMINED != 0
     assert left.any() and set(found.candidates.loc[left, "tile"]) == {sky.name(1)}
+
+
+def test_few_passes_are_enough_where_nearly_all_is_a_glitch(search, monkeypatch):
+    passes = []
+    rank = examination.rank_scores
+    monkeypatch.setattr(examination, "rank_scores", lambda *args, **how: passes.append(1) or rank(*args, **how))
+    monkeypatch.setattr(examination, "flag_quality", lambda pixels, *_, **__: np.full(len(pixels), TRAIL))
+    assert not len(search(cut=Cut(top=1, **ONLY)).candidates)
+    assert len(passes) <= 7
