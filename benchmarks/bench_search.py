@@ -204,6 +204,8 @@ def write_sky(root: Path, *, height: int, width: int, count: int) -> tuple[Path,
 
 def lines_of(args: argparse.Namespace, root: Path) -> Iterator[str]:
     """What is measured, as Markdown, as it is there."""
+    yield "# `lensdetect search`, measured\n"
+    yield "`python benchmarks/bench_search.py` says what was measured, and how."
     yield f"{len(os.sched_getaffinity(0))} cores, load {os.getloadavg()[0]:.1f} before.\n"
     if "memory" in args.parts:  # first, as the main process of a search over workers has no TensorFlow either
         yield from bench_memory(root, args.rows)
