@@ -1,6 +1,6 @@
 """How many simulated glitches are flagged, how many good stamps are, and how long the look at them takes.
 
-    python benchmarks/bench_quality.py --output benchmarks/quality.md
+    python benchmarks/bench_quality.py
 
 For each kind of glitch ``--glitches`` KiDS-like stamps that have it, and ``--good`` stamps that have none, all of a
 population in which one stamp of five is a lens. Stars among them are left out: a bright one brings its own glitches.
@@ -76,8 +76,6 @@ def row(name: str, flags: np.ndarray) -> str:
 
 def lines_of(args: argparse.Namespace, root: Path) -> Iterator[str]:
     """The table, row by row, and the speed."""
-    yield "# Glitches that are flagged, and good stamps that are\n"
-    yield f"`python benchmarks/bench_quality.py` says what was measured, and how; seed {args.seed}.\n"
     yield "| stamps | number | flagged, % | flags, % |"
     yield "|---|---|---|---|"
     pixels, kinds = make_stamps(root / "good", glitch=None, count=args.good, seed=args.seed)
@@ -104,15 +102,10 @@ def main() -> None:
     parser.add_argument("--glitches", type=int, default=300)
     parser.add_argument("--density", type=float, nargs="*", default=[4.0, 20.0])
     parser.add_argument("--seed", type=int, default=31)
-    parser.add_argument("--output", type=Path, help="Markdown file to write; printed if not given")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as root:
-        lines = []
         for line in lines_of(args, Path(root)):
-            lines.append(line)
             print(line, flush=True)
-    if args.output:
-        args.output.write_text("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":
