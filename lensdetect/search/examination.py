@@ -75,6 +75,8 @@ def _examine(rows: pd.DataFrame, index: TileIndex, job: Job) -> dict[str, str]:
             change_flags(score_path(job.folder, name), some["row"].to_numpy(), add=flags, remove=UNEXAMINED)
         except (LensdetectError, OSError) as error:
             problems[name] = " ".join(str(error).split())
+        except Exception as error:  # a tile of which nobody has thought must not end what all others came to
+            problems[name] = f"{type(error).__name__}: {' '.join(str(error).split())}"
     return problems
 
 
