@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from tqdm import tqdm
 
 from lensdetect.errors import LensdetectError
 from lensdetect.flags import FLAGS
@@ -23,7 +24,7 @@ UNEXAMINED: int = FLAGS["unexamined"].value
 
 
 def rank_examined(
-    tables: Sequence[Path], cut: Cut, *, columns: Sequence[str], index: TileIndex, job: Job
+    tables: Sequence[Path], cut: Cut, *, columns: Sequence[str], index: TileIndex, job: Job, show: bool = False
 ) -> tuple[Ranked, list[str]]:
     """Find the candidates among all scores, none of which has a glitch that can be seen.
 
@@ -39,6 +40,8 @@ def rank_examined(
         Of the scores.
     index : TileIndex
     job : Job
+    show : bool
+        Whether to show a progress bar.
 
     Returns
     -------
@@ -55,7 +58,7 @@ def rank_examined(
         left = _left(ranked, problems)
         if not left[slice(cut.top)].any():
             break
-        problems |= _examine(ranked.candidates[left], index, job)
+        problems |= _examine(ranked.candidates[left], index, job, show=show)
     ranked.candidates = ranked.candidates[slice(cut.top)]
     return ranked, [f"candidates of tile {name} were not looked at for glitches: {problems[name]}" for name in problems]
 
@@ -66,10 +69,10 @@ def _left(ranked: Ranked, problems: dict[str, str]) -> pd.Series:
     return (best["flags"].astype(np.int64) & UNEXAMINED != 0) & ~best["tile"].isin(list(problems))
 
 
-def _examine(rows: pd.DataFrame, index: TileIndex, job: Job) -> dict[str, str]:
+def _examine(rows: pd.DataFrame, index: TileIndex, job: Job, *, show: bool) -> dict[str, str]:
     """Look at some objects, and change their flags on disk; why not, by tile."""
     problems = {}
-    for name, some in rows.groupby("tile"):
+    for name, some in tqdm(rows.groupby("tile"), unit="tile", desc="glitches", disable=not show):
         try:
             flags = _flags(index[name], some, job)
             change_flags(score_path(job.folder, name), some["row"].to_numpy(), add=flags, remove=UNEXAMINED)

@@ -109,9 +109,10 @@ def search_survey(
         raise InputError(f"{folder} must be writable, got {error.strerror or error}: choose another folder") from error
     job = Job(_used_bands(survey, committee), folder, committee, prior, examine_all=examine_all)
     slices, ready = missing_slices(job, index, spread)
-    unwritten = _scan(job, slices, ready, workers=workers, scheduler=scheduler, show=progress)
+    show = progress and sys.stderr.isatty()
+    unwritten = _scan(job, slices, ready, workers=workers, scheduler=scheduler, show=show)
     tables = [path for tile in sorted(spread.counts) if (path := score_path(folder, tile)).is_file()]
-    ranked, notes = rank_examined(tables, cut, columns=score_columns(committee), index=index, job=job)
+    ranked, notes = rank_examined(tables, cut, columns=score_columns(committee), index=index, job=job, show=show)
     ranked.candidates = cross_match(ranked.candidates, lenses)
     fate = fates(lenses, index, paths=tables, ranked=ranked, cut=cut)
     rows = tile_rows(index, spread, ranked=ranked, folder=folder, unwritten=unwritten, committee=committee)
@@ -142,8 +143,7 @@ def _scan(
     for piece in slices:
         left[piece.tile.name] = left.get(piece.tile.name, 0) + 1
     total, unwritten = ready + sum(piece.objects for piece in slices), {}
-    hidden = not show or not sys.stderr.isatty()
-    with tqdm(total=total, initial=ready, unit="object", desc="search", disable=hidden) as bar:
+    with tqdm(total=total, initial=ready, unit="object", desc="search", disable=not show) as bar:
         for piece, result in _results(job, slices, workers=workers, scheduler=scheduler):
             outcome = refuse_slice(job, piece, result.reason) if isinstance(result, Died) else result
             bar.update(piece.objects)
