@@ -175,11 +175,12 @@ def test_duplicates_are_all_but_the_first():
     assert not flag_duplicates(np.array([]), np.array([])).any()
 
 
-def test_a_real_field_is_suspicious_about_its_bright_star_alone(shared_data):
+@pytest.mark.parametrize("scale_arcsec", [None, 0.2], ids=["as it is", "resampled"])
+def test_a_real_field_is_suspicious_about_its_bright_star_alone(shared_data, scale_arcsec):
     survey = SURVEYS["cfhtls"]
     (tile,) = index_tiles(shared_data / "cfhtls_gri_field", survey).tiles
     x, y = (places.ravel() for places in np.meshgrid(np.arange(55, 390, 55), np.arange(55, 390, 55)))
-    with open_tile(tile, survey) as opened:
+    with open_tile(tile, survey, scale_arcsec=scale_arcsec) as opened:
         flagged = flag_quality(opened.cut(x, y).pixels, survey, noise_sigma=opened.noise_sigma) != 0
     # the star is at (190, 165), with spikes of 60 pixels
     away = np.maximum(np.abs(x - 190), np.abs(y - 165))

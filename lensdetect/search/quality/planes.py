@@ -101,7 +101,8 @@ def planes_of(pixels: np.ndarray, noise_sigma: np.ndarray) -> Planes:
     """Measure sky and noise of each plane, and bin it.
 
     The noise is measured in the cutout itself, from values below the middle
-    where no object's light is; a cutout full of light falls back on the tile's.
+    where no object's light is, but is never below the tile's; a cutout full of
+    light falls back on that.
 
     Parameters
     ----------
@@ -171,7 +172,8 @@ def _sky(planes: np.ndarray, usual: np.ndarray) -> tuple[np.ndarray, np.ndarray]
         places = [np.floor(share * np.maximum(known - 1, 0)).astype(int) for share in (_LOW, _MIDDLE)]
         low, middle = (np.take_along_axis(ordered, place, axis=-1)[..., 0] for place in places)
     sigma = middle - low
-    sigma = np.where((sigma > 0.3 * usual) & (sigma < 3.0 * usual), sigma, usual)
+    # noise that resampling has smoothed is less in a pixel, but not in the mean of many
+    sigma = np.where(sigma < 3.0 * usual, np.maximum(sigma, usual), usual)
     return np.nan_to_num(middle), sigma
 
 
