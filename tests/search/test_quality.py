@@ -68,6 +68,23 @@ def test_most_glitches_are_flagged(glitch, flag, least):
     assert np.mean(flags & FLAGS[flag].value != 0) >= least
 
 
+@pytest.mark.parametrize("lone", [True, False], ids=["survey of one band", "three bands missing"])
+def test_one_band_tells_trails_from_galaxies(lone):
+    good, trails = stamps(60), stamps(40, glitch="satellite_trail")
+    found = np.zeros(40, bool)
+    # a trail is in one of the bands, so it is found in one of them
+    for band in range(4):
+        kept = slice(band, band + 1)
+        survey = dataclasses.replace(KIDS, bands=KIDS.bands[kept], conditions=()) if lone else KIDS
+        one = [
+            pixels[..., kept] if lone else np.where(np.arange(4) == band, pixels, np.nan) for pixels in (good, trails)
+        ]
+        of_good, of_trails = (flag_quality(pixels, survey) & FLAGS["trail"].value != 0 for pixels in one)
+        assert np.count_nonzero(of_good) <= 2
+        found |= of_trails
+    assert found.mean() > 0.55
+
+
 def test_noise_alone_has_no_flag_in_any_unit(rng):
     pixels = noise(60, rng)
     assert np.count_nonzero(flag_quality(pixels, WHITE)) <= 1

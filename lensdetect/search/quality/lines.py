@@ -2,7 +2,7 @@
 
 A trail is in one band as a rule, and what is on the sky is in several: where
 the other bands show something, it is not looked for. A survey of one band has
-only the trails that stand out far.
+only the trails that are narrower than what they run through.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 from scipy import sparse
+from scipy.ndimage import median_filter
 
 from lensdetect.search.quality.binning import smooth
 from lensdetect.search.quality.planes import Planes
@@ -25,8 +26,12 @@ _TRAIL_CLIP_SIGMA = 4.0
 _OBJECT_SIGMA = 0.7
 
 #: Sum of a line's cells over the root of their number, in sigma of a pixel, that is a trail: with other bands to
-#: tell what is on the sky, and without.
-_TRAIL_SIGMA, _TRAIL_ALONE_SIGMA = 4.0, 12.0
+#: tell what is on the sky, and without. Without, 1 % of good simulated stamps reach 5.2, 92 real cutouts of KiDS 4.6.
+_TRAIL_SIGMA, _TRAIL_ALONE_SIGMA = 4.0, 5.5
+
+#: Side in cells of the squares whose median is taken off where there is but one band: wider than a trail, narrower
+#: than a galaxy's light; and how much a cell counts then, at most, in sigma of a pixel.
+_AROUND_CELLS, _ALONE_CLIP_SIGMA = 7, 2.0
 
 #: Side of the cells of lines in pixels; lines of fewer cells are corners.
 _LINE_PIX, _SHORTEST_CELLS = 3, 12
@@ -48,11 +53,27 @@ def find_trails(planes: Planes, rows: np.ndarray) -> np.ndarray:
     """
     z = planes.over_sky(rows)
     light = line_cells(np.clip(z, None, _TRAIL_CLIP_SIGMA, out=z))
+    alone = planes.live[rows].sum(axis=1) < 2
+    highest = np.zeros(len(rows), np.float32)
+    if alone.any():
+        highest[alone] = _narrow_light(light[alone].sum(axis=1)) * (_TRAIL_SIGMA / _TRAIL_ALONE_SIGMA)
+    if not alone.all():
+        highest[~alone] = _light_of_one_band(light[~alone])
+    return highest > _TRAIL_SIGMA
+
+
+def _light_of_one_band(light: np.ndarray) -> np.ndarray:
+    """Highest sum along a line of what is in one band and in no other, of cells ``(n, band, side, side)``."""
     shown = smooth(light) > _OBJECT_SIGMA
     elsewhere = np.sum(shown, axis=1, keepdims=True) > shown
     light = np.where(elsewhere, np.float32(0.0), light)
-    highest = line_sums(light.reshape(-1, *light.shape[2:])).max(axis=0).reshape(len(light), -1).max(axis=1)
-    return highest > np.where(planes.live[rows].sum(axis=1) > 1, _TRAIL_SIGMA, _TRAIL_ALONE_SIGMA)
+    return line_sums(light.reshape(-1, *light.shape[2:])).max(axis=0).reshape(len(light), -1).max(axis=1)
+
+
+def _narrow_light(light: np.ndarray) -> np.ndarray:
+    """Highest sum along a line of what stands out from the cells around it, of ``(n, side, side)``."""
+    light = light - median_filter(light, size=(1, _AROUND_CELLS, _AROUND_CELLS))
+    return line_sums(np.minimum(light, _ALONE_CLIP_SIGMA)).max(axis=0)
 
 
 def line_cells(z: np.ndarray) -> np.ndarray:
