@@ -75,7 +75,8 @@ def test_one_band_tells_trails_from_galaxies(lone):
     # a trail is in one of the bands, so it is found in one of them
     for band in range(4):
         kept = slice(band, band + 1)
-        survey = dataclasses.replace(KIDS, bands=KIDS.bands[kept], conditions=()) if lone else KIDS
+        alone = dataclasses.replace(KIDS, bands=KIDS.bands[kept], conditions=(), reference_band=KIDS.band_names[band])
+        survey = alone if lone else KIDS
         one = [
             pixels[..., kept] if lone else np.where(np.arange(4) == band, pixels, np.nan) for pixels in (good, trails)
         ]
