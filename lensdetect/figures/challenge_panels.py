@@ -50,7 +50,7 @@ def histories_figure(histories: Mapping[str, pd.DataFrame]) -> Figure:
         axes.plot(history["epoch"], history["val_auroc"], "s-", markersize=3, color=LENS_COLOUR, label="validation")
         axes.set_title(title, fontsize=9)
         axes.set(xlabel="epoch", ylim=(lowest - 0.02, 1.01), xlim=(0.5, len(history) + 0.5))
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axes.grid(alpha=0.3)
     panels[0].legend(fontsize=8)
     panels[0].set_ylabel("AUROC")
