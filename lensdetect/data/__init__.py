@@ -5,26 +5,18 @@ Names are imported on first use: reading needs no TensorFlow.
 
 from __future__ import annotations
 
-import importlib
+from lensdetect.lazy import lazy_names
 
-#: Public name -> the module that holds it.
+#: Public name -> the module of this package that holds it.
 _HOMES = {
-    "CutoutBatch": "lensdetect.data.reading",
-    "CutoutSource": "lensdetect.data.reading",
-    "open_cutouts": "lensdetect.data.reading",
-    "read_truth": "lensdetect.data.truth",
-    "LabelledCutouts": "lensdetect.data.labelled",
-    "with_truth": "lensdetect.data.labelled",
+    "CutoutBatch": "reading",
+    "CutoutSource": "reading",
+    "open_cutouts": "reading",
+    "read_truth": "truth",
+    "LabelledCutouts": "labelled",
+    "with_truth": "labelled",
 }
 
 __all__ = sorted(_HOMES)
 
-
-def __getattr__(name: str):
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)
