@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter
 
 from lensdetect.figures.palette import QUIET_COLOUR
+from lensdetect.figures.ticks import label_log_axis
 from lensdetect.metrics import LensMetrics, roc_curve
 from lensdetect.metrics.intervals import wilson_interval
 
@@ -123,10 +123,7 @@ def cost_figure(findings: Sequence[Finding]) -> Figure:
             label=finding.title,
         )
     axes.set(xscale="log", xlabel="million multiply-adds for one stamp", ylabel="AUROC")
-    # the labels of all minor ticks would lie on each other
-    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    axes.xaxis.set_major_formatter("{x:g}")
-    axes.xaxis.set_minor_formatter(NullFormatter())
+    label_log_axis(axes.xaxis, steps=(1.0, 2.0, 5.0))
     axes.grid(alpha=0.3, which="both")
     figure.legend(*axes.get_legend_handles_labels(), loc="outside right upper", fontsize=8)
     return figure

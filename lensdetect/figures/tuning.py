@@ -8,10 +8,11 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, NullLocator
+from matplotlib.ticker import MaxNLocator, NullLocator
 
 from lensdetect.errors import InputError
 from lensdetect.figures.palette import LENS_COLOUR, QUIET_COLOUR
+from lensdetect.figures.ticks import label_log_axis
 
 _COLUMNS = 4
 #: Dark is long; the lightest is left out, it is lost on white.
@@ -79,10 +80,7 @@ def _draw_against(
 ) -> None:
     if is_log:
         axes.set_xscale("log")
-        # the labels of all minor ticks would lie on each other
-        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
-        axes.xaxis.set_major_formatter("{x:g}")
-        axes.xaxis.set_minor_formatter(NullFormatter())
+        label_log_axis(axes.xaxis, steps=(1.0, 3.0))
         place = table[name].to_numpy(float)
     else:
         # Side by side in their order: the values of a choice may lie far apart.
