@@ -50,6 +50,27 @@ class MissingExtraError(LensdetectError, ImportError):
         super().__init__(f'{purpose} needs the package {package}: pip install "lensdetect[{extra}]"')
 
 
+def one_line(error: BaseException) -> str:
+    """What an error says, without line breaks; its type if it says nothing."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def reason_of(error: BaseException) -> str:
+    """Why something could not be done, in one line: with the type of an error that nobody has thought of.
+
+    Parameters
+    ----------
+    error : BaseException
+
+    Returns
+    -------
+    str
+        What it says, if it is one of lensdetect's or of the operating system.
+    """
+    line = one_line(error)
+    return line if isinstance(error, (LensdetectError, OSError)) else f"{type(error).__name__}: {line}"
+
+
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> InputError:
     """Error for a name that is not in a table, with the nearest names.
 

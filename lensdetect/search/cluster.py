@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from lensdetect.errors import InputError
+from lensdetect.errors import InputError, one_line
 from lensdetect.search.workers import Died
 
 _CONNECT_S = 15
@@ -43,7 +43,7 @@ def run_on_cluster(work: Callable, tasks: Sequence, *, scheduler: str) -> Iterat
     except (OSError, ValueError, TimeoutError) as error:
         raise InputError(
             f"a Dask scheduler must answer at {scheduler}, got none within {_CONNECT_S} s "
-            f"({' '.join(str(error).split()) or type(error).__name__}): start one, or leave --scheduler out"
+            f"({one_line(error)}): start one, or leave --scheduler out"
         ) from error
     with client:
         futures = client.map(work, tasks, pure=False)

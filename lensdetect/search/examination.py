@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from lensdetect.errors import LensdetectError
+from lensdetect.errors import reason_of
 from lensdetect.flags import FLAGS
 from lensdetect.search.candidates import Cut, Ranked, rank_scores
 from lensdetect.search.cutouts import open_tile
@@ -76,10 +76,8 @@ def _examine(rows: pd.DataFrame, index: TileIndex, job: Job, *, show: bool) -> d
         try:
             flags = _flags(index[name], some, job)
             change_flags(score_path(job.folder, name), some["row"].to_numpy(), add=flags, remove=UNEXAMINED)
-        except (LensdetectError, OSError) as error:
-            problems[name] = " ".join(str(error).split())
         except Exception as error:  # a tile of which nobody has thought must not end what all others came to
-            problems[name] = f"{type(error).__name__}: {' '.join(str(error).split())}"
+            problems[name] = reason_of(error)
     return problems
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import pickle
 import threading
 import time
@@ -13,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from lensdetect import flags as quality
-from lensdetect.errors import LensdetectError
+from lensdetect.errors import one_line, reason_of
 from lensdetect.search.ahead import ahead
 from lensdetect.search.cutouts import Cutouts, OpenTile, open_tile
 from lensdetect.search.objects import list_path, read_objects
@@ -67,15 +68,13 @@ def scan_slice(job: Job, piece: Slice) -> Outcome:
         objects, duplicates = _objects(job, piece)
         try:
             table, problem = _scores(job, piece, objects, duplicates), ""
-        except (LensdetectError, OSError) as error:
-            problem = _line(error)
         except Exception as error:  # a tile of which nobody has thought must not end the search of the others
-            problem = f"{type(error).__name__}: {_line(error)}"
+            problem = reason_of(error)
         if problem:
             table = refused_table(objects, problem, tile=piece.tile.name, committee=job.committee)
         write_scores(part_path(job.folder, piece), table, ScoreNote(piece.key, problem))
     except Exception as error:
-        problem = f"scores could not be written: {_line(error)}: make room and run the same again"
+        problem = f"scores could not be written: {one_line(error)}: make room and run the same again"
         return Outcome(0, piece.objects, problem, False, time.monotonic() - began_s)
     scored = int(table["logit"].notna().sum())
     return Outcome(scored, len(table) - scored, problem, True, time.monotonic() - began_s)
@@ -100,12 +99,8 @@ def refuse_slice(job: Job, piece: Slice, problem: str) -> Outcome:
         table = refused_table(objects, problem, tile=piece.tile.name, committee=job.committee)
         write_scores(part_path(job.folder, piece), table, ScoreNote(piece.key, problem))
     except OSError as error:
-        return Outcome(0, piece.objects, f"{problem}; scores could not be written: {_line(error)}", False)
+        return Outcome(0, piece.objects, f"{problem}; scores could not be written: {one_line(error)}", False)
     return Outcome(0, len(table), problem)
-
-
-def _line(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _objects(job: Job, piece: Slice) -> tuple[pd.DataFrame, np.ndarray]:
@@ -159,7 +154,8 @@ def _batches(job: Job, tile: OpenTile, x_pix: np.ndarray, y_pix: np.ndarray) -> 
     for start in range(0, len(x_pix), BATCH):
         cutouts = tile.cut(x_pix[start : start + BATCH], y_pix[start : start + BATCH], size=job.committee.size)
         if job.examine_all:
-            cutouts.flags[:] |= flag_quality(cutouts.pixels, tile.survey, noise_sigma=tile.noise_sigma)
+            found = flag_quality(cutouts.pixels, tile.survey, noise_sigma=tile.noise_sigma)
+            cutouts = dataclasses.replace(cutouts, flags=cutouts.flags | found)
         yield cutouts
 
 
