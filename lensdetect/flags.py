@@ -55,7 +55,7 @@ FLAGS: dict[str, Flag] = {
         Flag(13, "cosmic_ray", False, "something sharper than any point of light, in one band"),
         Flag(14, "duplicate", False, "another object of the catalogue, nearer to its beginning, is at this place"),
         Flag(15, "star_like", False, "what is in the middle is as sharp as a point of light"),
-        Flag(16, "misaligned", False, "the bands do not lie on each other: what is in one is shifted against the others"),
+        Flag(16, "misaligned", False, "the bands do not lie on each other: one is shifted against the others"),
         Flag(17, "unexamined", False, "not looked at for glitches, as its score is too low for a candidate"),
     )
 }
