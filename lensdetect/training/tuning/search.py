@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,13 @@ from lensdetect.training.tuning.choosing import knobs_of, turned
 from lensdetect.training.tuning.knobs import Knob
 from lensdetect.training.tuning.record import Search, begin_or_go_on, search_record, write_json
 from lensdetect.training.tuning.table import best_row, trial_row, write_table
-from lensdetect.training.tuning.trial import Bench, run_trial
-from lensdetect.training.tuning.tuner import Tuner, make_oracle
+from lensdetect.training.tuning.trial import Bench, forget_weights, run_trial
+from lensdetect.training.tuning.tuner import Trials
 
 logger = logging.getLogger(__name__)
+
+#: Letters of an error that go into the table.
+_LONGEST_ERROR = 300
 
 
 def tune(
@@ -87,26 +91,63 @@ def tune(
         how = how.with_epochs(max(epochs or search.epochs, len(how.stages)))
         return run_trial(where, changed, plan=how, bench=bench)
 
-    oracle = make_oracle(search, knobs, seed=seed)
-    report = _Report(folder, spec, plan=plan, knobs=knobs, search=search, oracle=oracle)
-    tuner = Tuner(
-        *(oracle, folder),
-        train_and_measure=train_and_measure,
-        chance={"val_auroc": 0.5, "val_tpr": search.fpr},
-        report=report.update,
-        most_trials=search.most_trials,
-    )
-    if oracle.end_order:
-        logger.info("going on after %d trials", len(oracle.end_order))
+    trials = Trials(search, knobs, seed=seed, path=folder / "state.json")
+    if trials.num_ended:
+        logger.info("going on after %d trials", trials.num_ended)
+    report = _Report(folder, spec, plan=plan, knobs=knobs, search=search, trials=trials)
     try:
-        tuner.search()
-    finally:
-        report.draw()
+        _run_all(trials, folder / "trials", train_and_measure, report, fpr=search.fpr)
+    except KeyboardInterrupt:
+        report.conclude()
+        raise
+    report.conclude()
     return report.table()
 
 
+def _run_all(trials: Trials, folder: Path, train_and_measure: Callable, report: _Report, *, fpr: float) -> None:
+    """One trial after the other. Every one is booked before its weights go, so none is ever without both."""
+    chance = {"val_auroc": 0.5, "val_tpr": fpr}
+    for number in range(1, trials.num_ended + 1):
+        forget_weights(trial_folder(folder, number))
+    while (trial := trials.next()) is not None:
+        where, values = trial_folder(folder, trials.num_ended + 1), trial.hyperparameters.values
+        try:
+            figures, error = train_and_measure(where, values, values.get("tuner/epochs")), ""
+        except OSError:
+            # A full disk says nothing about the trial: it is taken up again when there is room.
+            raise
+        except Exception as failure:  # whatever it is, the search goes on
+            logger.debug("trial %d failed", trials.num_ended + 1, exc_info=True)
+            figures, error = chance, _told(failure)
+        trials.end(trial, figures, error=error)
+        forget_weights(where)
+        report.update()
+
+
+def trial_folder(folder: Path, number: int) -> Path:
+    """Folder of a trial's run.
+
+    Parameters
+    ----------
+    folder : Path
+        ``trials`` in that of the search.
+    number : int
+        As in the table.
+
+    Returns
+    -------
+    Path
+    """
+    return folder / f"{number:04d}"
+
+
+def _told(failure: Exception) -> str:
+    line = " ".join(str(failure).split())[:_LONGEST_ERROR]
+    return f"{type(failure).__name__}: {line}" if line else type(failure).__name__
+
+
 class _Report:
-    """The files of a search that people read; all follow from keras-tuner's own.
+    """The files of a search that people read; all follow from the trials.
 
     Parameters
     ----------
@@ -116,49 +157,57 @@ class _Report:
         What it starts from, and what is turned.
     search : Search
         How.
-    oracle : keras_tuner.Oracle
-        Knows the trials.
+    trials : Trials
+        Of the search.
     """
 
-    def __init__(self, folder: Path, spec, *, plan: Plan, knobs: tuple[Knob, ...], search: Search, oracle):
+    def __init__(self, folder: Path, spec, *, plan: Plan, knobs: tuple[Knob, ...], search: Search, trials: Trials):
         self.folder, self.spec, self.plan, self.knobs = folder, spec, plan, knobs
-        self.search, self.oracle = search, oracle
+        self.search, self.trials = search, trials
 
     def table(self) -> pd.DataFrame:
         """One row a trial, in the order of their beginning."""
-        trials = [self.oracle.get_trial(trial_id) for trial_id in self.oracle.start_order]
-        rows = [trial_row(trial, number=n, epochs=self.search.epochs) for n, trial in enumerate(trials, start=1)]
+        epochs = self.search.epochs
+        rows = [trial_row(trial, number=n, epochs=epochs) for n, trial in enumerate(self.trials.begun, start=1)]
         table = pd.DataFrame(rows)
         # Last, as the one column that may be long.
         return table[[name for name in table if name != "error"] + ["error"]] if rows else table
 
     def update(self) -> None:
         """Write the table and the best so far, say how the last trial went."""
-        table, objective = self.table(), self.search.objective_column
-        write_table(self.folder / "trials.csv", table)
-        best, last = best_row(table, objective), table.iloc[-1]
+        last, best = self.write()
         if last["status"] != "done":
             logger.warning("trial %d failed: %s", last["trial"], last["error"])
-        if best is None:
             return
-        if last["status"] == "done":
-            logger.info(
-                "trial %d: %s %.4f after %d epochs, %.0f s (best: %.4f, trial %d)",
-                *(last["trial"], objective, last[objective], last["epochs"], last["train_s"]),
-                *(best[objective], best["trial"]),
-            )
-        self._write_best(int(best["trial"]))
+        objective = self.search.objective_column
+        logger.info(
+            "trial %d: %s %.4f after %d epochs, %.0f s (best: %.4f, trial %d)",
+            *(last["trial"], objective, last[objective], last["epochs"], last["train_s"]),
+            *(best[objective], best["trial"]),
+        )
+
+    def write(self) -> tuple[pd.Series, pd.Series | None]:
+        """Write the table and the best so far; both the last trial and the best one."""
+        table = self.table()
+        write_table(self.folder / "trials.csv", table)
+        best = best_row(table, self.search.objective_column)
+        if best is not None:
+            self._write_best(int(best["trial"]))
+        return table.iloc[-1], best
 
     def _write_best(self, number: int) -> None:
-        values = self.oracle.get_trial(self.oracle.start_order[number - 1]).hyperparameters.values
+        values = self.trials.begun[number - 1].hyperparameters.values
         spec, plan = turned(self.spec, self.plan, knobs=self.knobs, values=values)
         write_json(self.folder / "spec.json", spec_to_dict(spec))
         write_json(self.folder / "plan.json", dataclasses.replace(plan, name=f"{plan.name}_tuned").as_dict())
 
-    def draw(self) -> None:
-        """Write the figure, once there is something to see."""
+    def conclude(self) -> None:
+        """Write everything once more, an interrupt may have come between; and the figure, if there is something to see."""
         table = self.table()
-        if len(table) and (table["status"] == "done").any():
+        if table.empty:
+            return
+        self.write()
+        if (table["status"] == "done").any():
             knobs = {knob.name: knob.is_range for knob in self.knobs}
             figure = tuning_figure(table, objective=self.search.objective_column, hyperparameters=knobs)
             save_figure(figure, self.folder / "trials.png")
