@@ -10,7 +10,7 @@ import numpy as np
 from lensdetect.classical.margins import Margin, margin_from_arrays, margin_to_arrays
 from lensdetect.classical.table import CLASSICAL
 from lensdetect.errors import InputError, reason_of, unknown_name
-from lensdetect.stamps import write_whole
+from lensdetect.runs import write_whole
 
 _BATCH = 64
 _SMALLEST_PIX = 16
