@@ -59,7 +59,8 @@ def _fit_kernel_machine(features: np.ndarray, is_lens: np.ndarray, seed: int) ->
         pipeline.set_params(**search.best_params_)
     else:
         pipeline.set_params(svc__gamma=width)
-    return KernelMargin.of(*pipeline.fit(features, is_lens))
+    scaler, machine = pipeline.fit(features, is_lens)
+    return KernelMargin.of(scaler, machine)
 
 
 def _balanced_rows(is_lens: np.ndarray, seed: int) -> np.ndarray:

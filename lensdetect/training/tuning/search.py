@@ -13,12 +13,13 @@ import pandas as pd
 from lensdetect.data.pipeline import Stamps
 from lensdetect.figures import save_figure, tuning_figure
 from lensdetect.network import DetectorSpec, MergedSpec, get_spec, spec_to_dict
+from lensdetect.runs import open_run, writable, write_json
 from lensdetect.survey import Survey
 from lensdetect.training.plan import Plan
 from lensdetect.training.record import new_record, split_rows
 from lensdetect.training.tuning.choosing import knobs_of, turned
 from lensdetect.training.tuning.knobs import Knob
-from lensdetect.training.tuning.record import Search, begin_or_go_on, search_record, write_json
+from lensdetect.training.tuning.record import Search, search_record
 from lensdetect.training.tuning.table import best_row, trial_row, write_table
 from lensdetect.training.tuning.trial import Bench, forget_weights, run_trial
 from lensdetect.training.tuning.tuner import Trials
@@ -82,7 +83,6 @@ def tune(
     trial_plan = dataclasses.replace(plan, validation_fraction=search.validation_fraction, patience=None)
     _, validation = split_rows(stamps, trial_plan, seed=seed)
     search.check_sample(int((~stamps.truth["is_lens"].to_numpy(bool)[validation]).sum()))
-    begin_or_go_on(folder / "search.json", search_record(search, record))
     bench = Bench(stamps, survey, validation=validation, seed=seed, fpr=search.fpr)
 
     def train_and_measure(where: Path, values: dict[str, Any], epochs: int | None) -> dict[str, float]:
@@ -91,37 +91,45 @@ def tune(
         how = how.with_epochs(max(epochs or search.epochs, len(how.stages)))
         return run_trial(where, changed, plan=how, bench=bench)
 
-    trials = Trials(search, knobs, seed=seed, path=folder / "state.json")
-    if trials.num_ended:
-        logger.info("going on after %d trials", trials.num_ended)
-    report = _Report(folder, spec, plan=plan, knobs=knobs, search=search, trials=trials)
-    try:
-        _run_all(trials, folder / "trials", train_and_measure, report, fpr=search.fpr)
-    except KeyboardInterrupt:
-        report.conclude()
-        raise
-    report.conclude()
+    with open_run(folder, search_record(search, record), file_name="search.json", work="search"):
+        trials = Trials(search, knobs, seed=seed, path=folder / "state.json")
+        if trials.num_ended:
+            logger.info("going on after %d trials", trials.num_ended)
+        report = _Report(folder, spec, plan=plan, knobs=knobs, search=search, trials=trials)
+        with writable(folder, what="a search", remedy="make room, then run the same again to go on"):
+            _run_all(trials, folder / "trials", train_and_measure, report, fpr=search.fpr)
     return report.table()
 
 
 def _run_all(trials: Trials, folder: Path, train_and_measure: Callable, report: _Report, *, fpr: float) -> None:
-    """One trial after the other. Every one is booked before its weights go, so none is ever without both."""
-    chance = {"val_auroc": 0.5, "val_tpr": fpr}
+    """One trial after the other, and what people read, after an interrupt too."""
     for number in range(1, trials.num_ended + 1):
         forget_weights(trial_folder(folder, number))
-    while (trial := trials.next()) is not None:
-        where, values = trial_folder(folder, trials.num_ended + 1), trial.hyperparameters.values
-        try:
-            figures, error = train_and_measure(where, values, values.get("tuner/epochs")), ""
-        except OSError:
-            # A full disk says nothing about the trial: it is taken up again when there is room.
+    try:
+        while (trial := trials.next()) is not None:
+            where, values = trial_folder(folder, trials.num_ended + 1), trial.hyperparameters.values
+            figures, error = _outcome(train_and_measure, where, values, fpr=fpr)
+            trials.end(trial, figures, error=error)
+            # Not before it is booked: a trial is there with its weights or with its figures.
+            forget_weights(where)
+            report.update()
+    except KeyboardInterrupt:
+        report.conclude()
+        raise
+    report.conclude()
+
+
+def _outcome(train_and_measure: Callable, where: Path, values: dict, *, fpr: float) -> tuple[dict[str, float], str]:
+    """Figures of a trial, and why it failed."""
+    try:
+        return train_and_measure(where, values, values.get("tuner/epochs")), ""
+    except Exception as failure:  # whatever it is of the trial, the search goes on
+        if isinstance(failure, OSError) or isinstance(failure.__cause__, OSError):
+            # A full disk says nothing about the trial, which is taken up again when there is room.
             raise
-        except Exception as failure:  # whatever it is, the search goes on
-            logger.debug("trial %d failed", trials.num_ended + 1, exc_info=True)
-            figures, error = chance, _told(failure)
-        trials.end(trial, figures, error=error)
-        forget_weights(where)
-        report.update()
+        logger.debug("%s failed", where, exc_info=True)
+        # What a detector has that has learned nothing.
+        return {"val_auroc": 0.5, "val_tpr": fpr}, _told(failure)
 
 
 def trial_folder(folder: Path, number: int) -> Path:

@@ -15,7 +15,7 @@ from lensdetect.data.pipeline import Stamps, evaluation_batches
 from lensdetect.errors import InputError
 from lensdetect.network import DetectorSpec, MergedSpec, operations, spec_to_dict
 from lensdetect.survey import Survey
-from lensdetect.training.checkpoint import load_weights
+from lensdetect.training.checkpoint import check_checkpoint, load_weights
 from lensdetect.training.fit import resume, train
 from lensdetect.training.plan import Plan
 from lensdetect.training.record import build_from_record
@@ -104,12 +104,14 @@ def forget_weights(folder: Path) -> None:
 
 
 def _is_begun(run: Run, spec: DetectorSpec | MergedSpec, plan: Plan) -> bool:
-    """Whether a folder holds this very training, so far as it got."""
+    """Whether a folder holds this very training, in a state that it can go on from."""
     if not run.exists:
         return False
     try:
-        record = run.read_plan()
-    except InputError:
+        record, latest = run.read_plan(), run.read_state()["latest"]
+        if latest:
+            check_checkpoint(run.checkpoint / latest)
+    except (InputError, KeyError):
         return False
     asked = json.loads(json.dumps({"spec": spec_to_dict(spec), "plan": plan.as_dict()}))
     return {name: record.get(name) for name in asked} == asked

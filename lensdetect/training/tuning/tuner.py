@@ -7,7 +7,6 @@ all that a search has found is one file, whole after each event.
 
 from __future__ import annotations
 
-import json
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,14 +18,16 @@ from keras_tuner.engine.trial import Trial
 from keras_tuner.oracles import BayesianOptimizationOracle, HyperbandOracle
 from sklearn.exceptions import ConvergenceWarning
 
-from lensdetect.errors import InputError
+from lensdetect.errors import InputError, reason_of
+from lensdetect.runs import read_json, write_json
 from lensdetect.training.tuning.knobs import Knob
-from lensdetect.training.tuning.record import Search, write_json
+from lensdetect.training.tuning.record import Search
 
 #: Share of Bayesian trials that are drawn at random, before a Gaussian process can say anything.
 _RANDOM_SHARE = 1 / 3
 #: keras-tuner knows who asked for a trial, and gives one that is not ended out again.
 _WORKER = "lensdetect"
+_REMEDY = "search anew in another folder"
 
 
 class _WritesNothing:
@@ -169,15 +170,14 @@ class Trials:
         write_json(self._path, {"oracle": self._oracle.get_state(), "trials": trials})
 
     def _restore(self) -> None:
+        state = read_json(self._path, remedy=_REMEDY)
         try:
-            state = json.loads(self._path.read_text())
             trials = map(Trial.from_state, state["trials"])
             self._oracle.trials = {trial.trial_id: trial for trial in trials}
             self._oracle.set_state(state["oracle"])
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise InputError(
-                f"{self._path} must be as lensdetect tune writes it, got {type(error).__name__}: {error}: "
-                "search anew in another folder"
+                f"{self._path} must be as lensdetect tune writes it, got {reason_of(error)}: {_REMEDY}"
             ) from error
 
 
