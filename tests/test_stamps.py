@@ -118,9 +118,7 @@ def test_folder_without_manifest(tmp_path):
 
 def test_manifest_that_is_no_json(folder):
     (folder / "manifest.json").write_text(json.dumps(MANIFEST)[:-5])
-    with pytest.raises(
-        InputError, match=r"manifest.json must be JSON .*, got .*: run the simulation again"
-    ):
+    with pytest.raises(InputError, match=r"manifest.json must be JSON .*, got .*: run the simulation again"):
         Shards(folder)
 
 
