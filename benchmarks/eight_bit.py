@@ -2,8 +2,8 @@
 
 The cutouts of ``cfhtls_graded`` and ``cfhtls_fields`` were recovered from such pictures. The stretch is that of Lupton+
 2004 (PASP 116, 133) with ``Q = 1``: with ``I`` the weighted sum of the bands, a channel is
-``weight x flux x asinh(0.1 I) / I``, in 255 levels. The weights of zero point 30 and the 0.1 are those for which the
-brightest pixels that are not clipped have level 255 in all three bands, and recovered fluxes stand at the middle of a level.
+``weight x flux x asinh(0.1 I) / I``, in 255 levels. Weights and the 0.1 were found from the cutouts: the brightest
+pixels that are not clipped have level 255 in all three bands, and recovered fluxes stand at the middle of a level.
 """
 
 from __future__ import annotations

@@ -6,10 +6,10 @@
     python benchmarks/real_sky.py --joined wide=runs/fold0,runs/fold1,runs/fold2,runs/fold3 --output /tmp/gauge
 
 Real sets come from ../shared/data (``--data``), simulated skies are made once into ``--skies``. What a detector was
-trained on is never measured: ``real_sky.json`` beside a run or in its model's folder says what it has seen (form: ``read_seen``
-in real_sky_systems.py), and one without such a file is taken to have seen its survey's simulated sky alone.
-``--joined`` takes detectors trained on complements of folds, and gives each object the score of one that has not seen it.
-Writes table.csv and table.md in ``--output``; ``--page FILE`` puts the table between the two marks of a Markdown page.
+trained on is never measured: ``real_sky.json`` beside a run or in its model's folder says what it has seen (form:
+``read_seen`` in real_sky_systems.py); without such a file it is taken to have seen its survey's simulated sky alone.
+``--joined`` takes detectors trained on complements of folds: each object has the score of one that has not seen it.
+Writes table.csv and table.md in ``--output``; ``--page FILE`` puts the table between two marks of a Markdown page.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import pandas as pd
+from painted_sky import ONTO, paint_sky
 from real_sets import DATA, RealSet, load_set
 from real_sky_rows import REAL, Comparison, measure, of_sky
 from real_sky_skies import PICTURED, SKIES, load_sky, make_sky, pictured
@@ -131,14 +132,16 @@ def run(arguments: argparse.Namespace) -> pd.DataFrame:
 def _sources(arguments: argparse.Namespace) -> tuple[Callable[[str], RealSet], list[Comparison]]:
     """What loads a set by name, and what is compared."""
     skies, comparisons = {}, list(REAL)
+    real = cache(lambda name: load_set(name, folder=arguments.data))
     if arguments.skies is not None:
         for name in SKIES:
             how = {"count": arguments.count, "seed": arguments.seed, "workers": arguments.workers}
             skies[f"sky {name}"] = load_sky(name, make_sky(name, arguments.skies, **how))
         for name in PICTURED:
             skies[f"sky {name} 8-bit"] = pictured(skies[f"sky {name}"], seed=arguments.seed)
+        galaxies = [real(name) for name in ONTO]
+        skies["sky painted"] = paint_sky(galaxies, arguments.skies, seed=arguments.seed, workers=arguments.workers)
         comparisons += [of_sky(name.removeprefix("sky ")) for name in skies]
-    real = cache(lambda name: load_set(name, folder=arguments.data))
     return lambda name: skies.get(name) or real(name), comparisons
 
 

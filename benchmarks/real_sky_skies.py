@@ -20,7 +20,7 @@ SKIES = ("bologna", "kids", "des", "hsc", "cfhtls")
 PICTURED = ("cfhtls", "kids")
 
 #: Side of the sky that a detector sees, in arcsec.
-_SIDE_ARCSEC = 20.2
+_SIDE_ARCSEC = 20.0
 
 #: Bands of detectors; others of a survey are left out.
 _BANDS = "ugri"

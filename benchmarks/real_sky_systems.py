@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from real_sets import NUM_FOLDS, SEED, SETS, RealSet, at_scale
 
-from lensdetect.artifact import Card, Scorer, find_detector
+from lensdetect import artifact
 from lensdetect.errors import InputError
 
 #: In the detector's folder (there or in ``assets.extra``), or up to two folders above: beside a run's plan.json.
@@ -55,11 +55,13 @@ class Seen:
 
     def describe(self) -> str:
         """One phrase for the table."""
+        if not self.recorded:
+            return f"{', '.join(self.simulated)} (no record: by its card)"
         folds = [f"{name} {','.join(map(str, sorted(own)))}" for name, own in sorted(self.real.items())]
         return "; ".join([", ".join(sorted(self.simulated)) or "-", *folds])
 
 
-def read_seen(folder: Path, card: Card) -> Seen:
+def read_seen(folder: Path, card: artifact.Card) -> Seen:
     """What the record of a detector says it was trained on.
 
     The record is JSON, in the card's ``training["real_sky"]`` or in a file ``real_sky.json``::
@@ -105,7 +107,7 @@ def _checked(values, where: str) -> Seen:
     dealt = (values.get("num_folds", NUM_FOLDS), values.get("fold_seed", SEED))
     if dealt != (NUM_FOLDS, SEED):
         raise InputError(
-            f"{where} must speak of the {NUM_FOLDS} folds of seed {SEED}, got {dealt[0]} of seed {dealt[1]}: train on those"
+            f"{where} must speak of {NUM_FOLDS} folds of seed {SEED}, got {dealt[0]} of seed {dealt[1]}: train on those"
         )
     if not isinstance(real, dict) or not set(real) <= set(SETS):
         raise InputError(f"real sets in {where} must be some of {', '.join(SETS)}, got {real}: correct it")
@@ -129,9 +131,9 @@ class Detector:
     """
 
     def __init__(self, name_or_path: str, *, views: int = 1):
-        folder = find_detector(name_or_path)
+        folder = artifact.find_detector(name_or_path)
         self.name, self.views = str(name_or_path), views
-        self.scorer = Scorer(folder)
+        self.scorer = artifact.load_detector(folder)
         self.seen = read_seen(folder, self.scorer.card)
         self._kept: dict[tuple, np.ndarray] = {}
 
