@@ -66,6 +66,12 @@ def export(run: Run, stamps: Stamps, *, survey: Survey, test: Stamps | None = No
     check_stamps(record, stamps)
     if test is not None:
         check_survey(test, survey)
+    with run.held(record):
+        return _export(run, stamps, survey=survey, test=test)
+
+
+def _export(run: Run, stamps: Stamps, *, survey: Survey, test: Stamps | None) -> Path:
+    record, state = run.read_plan(), run.read_state()
     measured_on = _measured_on(record, test)
     plan = plan_from_dict(record["plan"])
     kept = "best" if plan.patience is not None else "latest"
