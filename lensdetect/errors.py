@@ -18,7 +18,8 @@ recorded with its reason in the result and counted at the end.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 
 class LensdetectError(Exception):
@@ -69,6 +70,35 @@ def reason_of(error: BaseException) -> str:
     """
     line = one_line(error)
     return line if isinstance(error, (LensdetectError, OSError)) else f"{type(error).__name__}: {line}"
+
+
+@contextmanager
+def reading(what: str) -> Iterator[None]:
+    """Turn whatever a reader raises on bad bytes into one clear error.
+
+    Readers of foreign files raise errors of many types, some of which nobody has
+    thought of: here they all become one.
+
+    Parameters
+    ----------
+    what : str
+        What is read, in words: a kind of file and its path.
+
+    Raises
+    ------
+    InputError
+        In place of any exception but one of lensdetect's own, which passes.
+    """
+    try:
+        yield
+    except LensdetectError:
+        raise
+    except OSError as error:
+        raise InputError(f"{what} cannot be read: {error.strerror or one_line(error)}") from error
+    except ValueError as error:
+        raise InputError(f"{what} cannot be read: {one_line(error)}") from error
+    except Exception as error:
+        raise InputError(f"{what} cannot be read: {reason_of(error)}") from error
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> InputError:

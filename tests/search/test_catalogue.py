@@ -112,7 +112,7 @@ def test_what_is_no_catalogue(rows, tmp_path):
     with pytest.raises(InputError, match="got nothing at"):
         Catalogue(tmp_path / "none.fits", survey=KIDS)
     (tmp_path / "broken.parquet").write_bytes(b"PAR1 and no more")
-    with pytest.raises(InputError, match="broken.parquet cannot be read"):
+    with pytest.raises(InputError, match="broken.parquet cannot be read: Parquet"):
         Catalogue(tmp_path / "broken.parquet", survey=KIDS)
     (tmp_path / "picture.png").write_bytes(b"")
     with pytest.raises(InputError, match="must be one of .* got .*picture.png"):
@@ -120,13 +120,10 @@ def test_what_is_no_catalogue(rows, tmp_path):
     write(rows.drop(columns="DECJ2000"), tmp_path, "half.csv")
     with pytest.raises(InputError, match="must have a column for dec_deg, got ID, RAJ2000"):
         Catalogue(tmp_path / "half.csv", survey=KIDS)
-    write(rows.assign(RAJ2000="12:00:00"), tmp_path, "sexagesimal.csv")
-    with pytest.raises(InputError, match="must hold degrees as numbers, got such as '12:00:00'"):
-        objects(Catalogue(tmp_path / "sexagesimal.csv", survey=KIDS))
 
 
 def test_a_truncated_fits_table_is_told(rows, tmp_path):
     path = write(rows, tmp_path, "cat.fits")
     path.write_bytes(path.read_bytes()[: 2880 * 3])
-    with pytest.raises(InputError, match="cat.fits cannot be read"):
+    with pytest.raises(InputError, match="cat.fits cannot be read: it claims .* bytes of data .* ends before"):
         objects(Catalogue(path, survey=KIDS))

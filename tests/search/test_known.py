@@ -66,7 +66,7 @@ def test_the_catalogue_of_lenscat_is_read_by_its_columns(tmp_path, monkeypatch):
 
 def test_a_list_without_positions_is_refused(tmp_path):
     (tmp_path / "mine.csv").write_text("name,redshift\na,0.3\n")
-    with pytest.raises(InputError, match=r"must have columns ra_deg and dec_deg, got name, redshift"):
+    with pytest.raises(InputError, match=r"must have a column for ra_deg, got name, redshift: call it ra_deg"):
         known_lenses(tmp_path / "mine.csv")
 
 
