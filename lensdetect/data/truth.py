@@ -94,7 +94,7 @@ def _ids(rows: Rows) -> np.ndarray:
     empty = [row for row, one in enumerate(ids) if one is None]
     if empty:
         raise InputError(
-            f"{rows.file} must have an id in each row, got {len(empty)} empty ones, the first in {rows.where(empty[0])}"
+            f"truth must have an id in each row, got {len(empty)} empty ones, the first in {rows.where(empty[0])}"
         )
     return ids
 
@@ -111,8 +111,7 @@ def _strict_bool(rows: Rows, name: str) -> np.ndarray:
     if wrong:
         got = "nothing" if words[wrong[0]] == "none" else words[wrong[0]]
         raise InputError(
-            f"{rows.file}: column {name} must hold 0, 1, true or false, got {got} in {rows.where(wrong[0])} "
-            f"({len(wrong)} such rows)"
+            f"column {name} must hold 0, 1, true or false, got {got} in {rows.where(wrong[0])} ({len(wrong)} such rows)"
         )
     return np.array([_WORDS[word] for word in words], bool)
 
@@ -139,7 +138,7 @@ def _whole_numbers(rows: Rows, name: str) -> np.ndarray:
     if len(odd):
         got = rows.texts(name)[odd[0]]
         raise InputError(
-            f"{rows.file}: column {name} must hold whole numbers, got {got or 'nothing'} in {rows.where(odd[0])} "
+            f"column {name} must hold whole numbers, got {got or 'nothing'} in {rows.where(odd[0])} "
             f"({len(odd)} such rows)"
         )
     try:

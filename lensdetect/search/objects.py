@@ -167,16 +167,14 @@ def _spread(catalogue: Catalogue, index: TileIndex, folder: Path) -> dict:
                 written = _append(list_path(folder, tile), rows)
                 hashes.setdefault(tile, hashlib.sha256()).update(written)
                 counts[tile] = counts.get(tile, 0) + len(rows)
+    told, placed = catalogue.told, sum(counts.values())
     return {
         "rows_read": rows_read,
         "selected": selected,
-        "outside": selected - sum(counts.values()) - no_position,
+        "outside": selected - placed - no_position,
         "no_position": no_position,
-        "without_id": catalogue.told.without_id,
-        "notes": [
-            *catalogue.told.notes(),
-            *nowhere(catalogue.told, index, selected=selected, placed=sum(counts.values())),
-        ],
+        "without_id": told.without_id,
+        "notes": [*told.notes(), *nowhere(told, index, selected=selected, placed=placed)],
         "counts": counts,
         "digests": {tile: found.hexdigest() for tile, found in hashes.items()},
     }

@@ -136,12 +136,11 @@ def count_all(
     dict
         In order.
     """
+    named = ", ".join(f"{role} from {name or 'the row number'}" for role, name in columns.items())
     return {
         "tiles": len(index.tiles),
         "tiles with a problem": int((rows["problem"] != "").sum()),
-        "columns of the catalogue": ", ".join(
-            f"{role} from {name or 'the row number'}" for role, name in columns.items()
-        ),
+        "columns of the catalogue": named,
         "rows of the catalogue": spread.rows_read,
         "objects selected": spread.selected,
         "objects outside every tile": spread.outside,

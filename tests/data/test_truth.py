@@ -86,7 +86,7 @@ def test_number_ids_of_parquet_are_text(tmp_path):
         ),
         (
             "id,is_lens\na,\nb,1\n",
-            r"column is_lens must hold 0, 1, true or false, got nothing in line 2 of .*truth.csv \(1 such rows\)",
+            r"column is_lens must .*, got nothing in line 2 of .* \(1 such rows\)",
         ),
         ("id,is_lens\na,1\na,0\n", r"must hold each id once, got a twice \(1 such rows\)"),
         ("id,is_lens\na,1\n,0\n", "must have an id in each row, got 1 empty ones, the first in line 3"),

@@ -90,7 +90,7 @@ def test_what_does_not_suit_the_columns(expression, message):
         ("z not in [0.25, 1]", [False, True, False]),
         ("not (z < 0.3)", [False, True, False]),
         ("not (z >= 0.3)", [True, False, False]),
-        ("not (z < 0.3 and m < 5)", [False, True, True]),
+        ("not (z < 0.3 and m < 7)", [False, True, False]),
         ("z < 0.3 or m > 5", [True, True, True]),
         ("z < 0.3 or m < 5", [True, False, False]),
         ("z + 1 != 3", [True, True, False]),
@@ -113,9 +113,7 @@ def test_bits_of_missing_flags_take_nothing(flags):
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.int32, np.uint64, np.float32, str])
 def test_whole_numbers_do_not_wrap(dtype):
-    rows = rows_of(
-        {"flag": np.array([200, 100, 20]).astype(dtype).tolist() if dtype is str else np.array([200, 100, 20], dtype)}
-    )
+    rows = rows_of({"flag": ["200", "100", "20"] if dtype is str else np.array([200, 100, 20], dtype)})
     assert Selection("flag + 100 > 250")(rows).tolist() == [True, False, False]
     assert Selection("flag * 200 > 30000")(rows).tolist() == [True, False, False]
     assert Selection("-flag < -150")(rows).tolist() == [True, False, False]
