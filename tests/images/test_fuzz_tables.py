@@ -43,8 +43,8 @@ _NUMBERS = [
     b"1E30",
 ]
 _WORDS = [
-    b"", b"nan", b"'", b'"', b"#", b"\x00", b"\xff\xfe", b"\n", b"\t", b"''", b"<", b"href", b"TNULL1  =", b"END", b"PJ(9)",
-    b"10000000A", b"QE", b"TDIM1   = '(3,4)'", b"=1+1", b"\x1b[2J", b"&a;", b"gzip",
+    b"", b"nan", b"'", b'"', b"#", b"\x00", b"\xff\xfe", b"\n", b"\t", b"''", b"<", b"href", b"TNULL1  =", b"END", b"K",
+    b"PJ(9)", b"10000000A", b"QE", b"TDIM1   = '(3,4)'", b"=1+1", b"\x1b[2J", b"&a;", b"gzip",
 ]  # fmt: skip
 
 

@@ -87,9 +87,7 @@ def test_ids_of_floats_are_whole_numbers_or_refused(tmp_path):
     pd.DataFrame({"id": [7.0, np.nan, 8.5]}).to_parquet(tmp_path / "t.parquet")
     assert read(tmp_path / "t.parquet", "id") == ["7", None, "8.5"]
     pd.DataFrame({"id": [3.2e18, 1.0]}).to_parquet(tmp_path / "t.parquet")
-    with pytest.raises(
-        InputError, match="column id of .* holds numbers with a point, which cannot tell such as 3.2e.18"
-    ):
+    with pytest.raises(InputError, match="column id of .* numbers with a point, which cannot tell such as 3.2e.18"):
         read(tmp_path / "t.parquet", "id")
 
 
