@@ -21,6 +21,9 @@ import difflib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+#: Longer messages of others are cut: some print what they could not read.
+_MOST_LETTERS = 300
+
 
 class LensdetectError(Exception):
     """Base of all errors that lensdetect raises on purpose."""
@@ -52,8 +55,9 @@ class MissingExtraError(LensdetectError, ImportError):
 
 
 def one_line(error: BaseException) -> str:
-    """What an error says, without line breaks; its type if it says nothing."""
-    return " ".join(str(error).split()) or type(error).__name__
+    """What an error says, without line breaks and what a terminal would act on; its type if it says nothing."""
+    words = " ".join(str(error).split()) or type(error).__name__
+    return "".join(letter if letter.isprintable() else "?" for letter in words)
 
 
 def reason_of(error: BaseException) -> str:
@@ -73,32 +77,38 @@ def reason_of(error: BaseException) -> str:
 
 
 @contextmanager
-def reading(what: str) -> Iterator[None]:
-    """Turn whatever a reader raises on bad bytes into one clear error.
+def reading(path, *, what: str, way_out: str = "") -> Iterator[None]:
+    """Turn everything that readers raise on bad bytes into one error that names the file.
 
-    Readers of foreign files raise errors of many types, some of which nobody has
-    thought of: here they all become one.
+    Libraries raise what they like on a damaged file (``AttributeError``,
+    ``struct.error``, their own types), and no list of those is ever complete. An
+    error of lensdetect passes as it is, and so does an interrupt.
 
     Parameters
     ----------
+    path : path
+        What is read.
     what : str
-        What is read, in words: a kind of file and its path.
+        What it must be, as in "FITS" or "an HDF5 file".
+    way_out : str
+        What to do about it, as in "fetch it again".
 
     Raises
     ------
     InputError
-        In place of any exception but one of lensdetect's own, which passes.
+        One line: the file, what it must be, what came, the way out.
     """
     try:
         yield
     except LensdetectError:
         raise
-    except OSError as error:
-        raise InputError(f"{what} cannot be read: {error.strerror or one_line(error)}") from error
-    except ValueError as error:
-        raise InputError(f"{what} cannot be read: {one_line(error)}") from error
     except Exception as error:
-        raise InputError(f"{what} cannot be read: {reason_of(error)}") from error
+        tail = f": {way_out}" if way_out else ""
+        if isinstance(error, OSError) and error.strerror:
+            raise InputError(f"{path}: cannot be read: {error.strerror}{tail}") from error
+        reason = reason_of(error)
+        shown = reason if len(reason) <= _MOST_LETTERS else f"{reason[:_MOST_LETTERS]} ..."
+        raise InputError(f"{path}: cut short, damaged or not {what}: {shown}{tail}") from error
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> InputError:

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 from astropy.io import fits
 
+from lensdetect.errors import InputError
 from lensdetect.images.rows import RawPiece, Refused, Source
 
 _BLOCK = 2880
@@ -38,7 +39,7 @@ def open_fits_table(file: Path) -> Source:
 
     Raises
     ------
-    ValueError
+    InputError
         If there is no table, or a header claims more than the file holds.
     """
     check_claims(file)
@@ -68,11 +69,14 @@ def _table(file: Path) -> Iterator[fits.BinTableHDU | fits.TableHDU]:
                 if isinstance(hdu, (fits.BinTableHDU, fits.TableHDU)) and not isinstance(hdu, fits.CompImageHDU)
             ]
             if not tables:
-                raise ValueError("it holds no table")
+                raise InputError(f"{file} must hold a table, got images alone: give the file of the catalogue")
             hdu = next((hdu for hdu in tables if "OBJECT" in hdu.name.upper()), tables[0])
             if hdu.columns.dtype.itemsize != hdu.header["NAXIS1"]:
                 size = hdu.columns.dtype.itemsize
-                raise ValueError(f"its rows are {hdu.header['NAXIS1']} bytes by NAXIS1 and {size} by its columns")
+                raise InputError(
+                    f"{file} must have rows as long as its columns, got {hdu.header['NAXIS1']} bytes by NAXIS1 "
+                    f"and {size} by the columns: write it anew"
+                )
             yield hdu
 
 
@@ -117,7 +121,7 @@ def check_claims(file: Path) -> None:
 
     Raises
     ------
-    ValueError
+    InputError
         If a header claims more axes, columns or bytes than there can be.
     """
     with open(file, "rb") as start:
@@ -126,11 +130,14 @@ def check_claims(file: Path) -> None:
         place = 0
         while claims := _claims(stream):
             place = stream.tell()
-            size = _data_size(claims)
+            size = _data_size(claims, file)
             if size:
                 stream.seek(place + size - 1)
                 if not stream.read(1):
-                    raise ValueError(f"it claims {size:,} bytes of data behind byte {place:,}, and ends before")
+                    raise InputError(
+                        f"{file} is cut short or damaged: it claims {size:,} bytes of data behind byte {place:,} "
+                        "and ends before: fetch it again"
+                    )
             stream.seek(place + -(-size // _BLOCK) * _BLOCK)
 
 
@@ -151,10 +158,10 @@ def _claims(stream) -> dict[bytes, int]:
     return {}
 
 
-def _data_size(claims: dict[bytes, int]) -> int:
+def _data_size(claims: dict[bytes, int], file: Path) -> int:
     axes, fields = claims.get(b"NAXIS", 0), claims.get(b"TFIELDS", 0)
     if max(axes, fields) > _MOST:
-        raise ValueError(f"it claims {axes:,} axes and {fields:,} columns: there can be {_MOST}")
+        raise InputError(f"{file} is damaged: it claims {axes:,} axes and {fields:,} columns, of which {_MOST} may be")
     lengths = [claims.get(b"NAXIS%d" % number, 0) for number in range(1, axes + 1)]
     if not lengths:
         return 0

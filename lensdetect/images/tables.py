@@ -96,7 +96,7 @@ class Table:
     def __init__(self, file: Path | str, *, strict: bool = False):
         self.file = Path(file)
         self.refused = Refused(strict)
-        with reading(f"table {self.file}"):
+        with reading(self.file, what="a table"):
             self._source = _opener(self.file)(self.file)
         self.columns = self._source.columns
         self.units = self._source.units
@@ -130,7 +130,7 @@ class Table:
                 )
         pieces, first = self._source.read(wanted, rows, self.refused), 0
         while True:
-            with reading(f"table {self.file}"):
+            with reading(self.file, what="a table"):
                 found = next(pieces, None)
                 if found is None:
                     return

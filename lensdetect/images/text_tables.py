@@ -25,6 +25,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from lensdetect.errors import InputError
 from lensdetect.images.columns import is_known_name
 from lensdetect.images.ecsv import MARK, units_of
 from lensdetect.images.rows import RawPiece, Refused, Source
@@ -49,17 +50,17 @@ def open_text_table(file: Path) -> Source:
 
     Raises
     ------
-    ValueError
+    InputError
         If it has no line of column names, or a line is longer than ``LONGEST_LINE``.
     """
     with _open(file) as stream:
-        comments, header = _head(stream)
+        comments, header = _head(stream, file)
     if comments and comments[0].startswith(MARK):
         units = units_of([line.removeprefix("#").removeprefix(" ") for line in comments[1:]])
         skipped = len(comments) + 1
     else:
         units = {}
-        above = _header_above(comments, header)
+        above = _header_above(comments, header, file)
         skipped = len(comments) + (above is None)
         header = header if above is None else above
     separator = _separator(header)
@@ -82,24 +83,24 @@ def _open(file: Path) -> io.TextIOWrapper:
     return io.TextIOWrapper(opened, encoding="utf-8-sig", newline="")
 
 
-def _read_line(stream: io.TextIOBase) -> str:
+def _read_line(stream: io.TextIOBase, file: Path) -> str:
     line = stream.readline(LONGEST_LINE)
     if len(line) == LONGEST_LINE:
-        raise ValueError(f"it has a line of {LONGEST_LINE:,} letters or more, which is no row of a table")
+        raise InputError(f"{file} must be a table, got a line of {LONGEST_LINE:,} letters or more")
     return line
 
 
-def _head(stream: io.TextIOBase) -> tuple[list[str], str]:
+def _head(stream: io.TextIOBase, file: Path) -> tuple[list[str], str]:
     """Lines above the first one that is no comment, and that line."""
     above = []
-    while line := _read_line(stream):
+    while line := _read_line(stream, file):
         if line.strip() and not line.startswith("#"):
             return above, line
         above.append(line)
-    raise ValueError("it holds no rows")
+    raise InputError(f"{file} must be a table, got no rows: give its column names and a row for each object")
 
 
-def _header_above(comments: list[str], first: str) -> str | None:
+def _header_above(comments: list[str], first: str, file: Path) -> str | None:
     """The last comment, if it is that which names the columns."""
     above = next((line.lstrip("# ") for line in reversed(comments) if line.strip("# \r\n")), None)
     has_number = any(_is_number(cell) for cell in _cells(first, _separator(first)))
@@ -111,9 +112,7 @@ def _header_above(comments: list[str], first: str) -> str | None:
             if has_number or (known_above and not known_first):
                 return above
     if has_number:
-        raise ValueError(
-            f"its first line must name the columns, got {first.strip()[:80]!r}: write their names above it"
-        )
+        raise InputError(f"the first line of {file} must name the columns, got {first.strip()[:80]!r}: add their names")
     return None
 
 
@@ -166,7 +165,7 @@ class _Lines:
         return self
 
     def __next__(self) -> str:
-        while line := _read_line(self._stream):
+        while line := _read_line(self._stream, self.file):
             self.number += 1
             if not self.inside:
                 if not line.strip(" \r\n"):

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 from astropy.io import votable
 
+from lensdetect.errors import InputError
 from lensdetect.images.rows import RawPiece, Refused, Source
 
 #: Largest file that is read, in bytes; it takes some ten times as much memory.
@@ -36,15 +37,15 @@ def open_votable(file: Path) -> Source:
 
     Raises
     ------
-    ValueError
+    InputError
         If the file is larger than ``LARGEST_VOTABLE``, has its data elsewhere, or
         claims more than it can hold.
     """
     size = file.stat().st_size
     if size > LARGEST_VOTABLE:
-        raise ValueError(
-            f"a VOTable may have {LARGEST_VOTABLE / 1e6:,.0f} MB, got {size / 1e6:,.0f} MB: convert it to Parquet, "
-            "which is read in pieces"
+        raise InputError(
+            f"a VOTable may have {LARGEST_VOTABLE / 1e6:,.0f} MB, got {size / 1e6:,.0f} MB in {file}: convert it to "
+            "Parquet, which is read in pieces"
         )
     _check(file, size)
     table = _parse(file)
@@ -83,27 +84,31 @@ def _column(values: np.ma.MaskedArray) -> pa.Array:
 def _check(file: Path, size: int) -> None:
     """Look at the declarations before astropy follows them."""
     parser = expat.ParserCreate()
-    parser.StartElementHandler = lambda name, attributes: _look(name, attributes, size)
+    parser.StartElementHandler = lambda name, attributes: _look(name, attributes, size, file)
     with open(file, "rb") as stream:
         while block := stream.read(_READ):
             parser.Parse(block)
         parser.Parse(b"", True)
 
 
-def _look(name: str, attributes: dict[str, str], size: int) -> None:
+def _look(name: str, attributes: dict[str, str], size: int, file: Path) -> None:
     kind = name.rpartition(":")[2].upper()
     if kind == "STREAM":
         if "href" in attributes:
-            raise ValueError(
-                f"its data must be in the file, got a STREAM with href {attributes['href']!r}, which is not followed: "
-                "save the table with its data inside"
+            raise InputError(
+                f"{file} must hold its data itself, got a STREAM with href {attributes['href']!r}, which is not "
+                "followed: save it with the data inside"
             )
         if attributes.get("encoding", "base64") != "base64":
-            raise ValueError(f"its STREAM must be base64, got {attributes['encoding']!r}: save it without compression")
+            raise InputError(
+                f"{file} must have a STREAM of base64, got {attributes['encoding']!r}: save it without compression"
+            )
     if kind == "TABLE" and _largest(attributes.get("nrows", "")) > size:
-        raise ValueError(f"it claims {attributes['nrows']} rows, more than it has bytes")
+        raise InputError(f"{file} is damaged: it claims {attributes['nrows']} rows, more than it has bytes")
     if kind == "FIELD" and _largest(attributes.get("arraysize", "")) > _LONGEST_CELL:
-        raise ValueError(f"a cell may hold {_LONGEST_CELL:,} letters, got arraysize {attributes['arraysize']!r}")
+        raise InputError(
+            f"a cell may hold {_LONGEST_CELL:,} letters, got arraysize {attributes['arraysize']!r} in {file}"
+        )
 
 
 def _largest(text: str) -> int:
