@@ -110,6 +110,7 @@ def count_all(
     *,
     scanned: int,
     seconds: float,
+    committee: Committee,
 ) -> dict[str, object]:
     """Count what a search has done, in the words of its report.
 
@@ -126,6 +127,7 @@ def count_all(
         Objects scored in this run.
     seconds : float
         Wall time of this run.
+    committee : Committee
 
     Returns
     -------
@@ -133,6 +135,7 @@ def count_all(
         In order.
     """
     return {
+        "detectors": ", ".join(member.name for member in committee.members),
         "tiles": len(index.tiles),
         "tiles with a problem": int((rows["problem"] != "").sum()),
         "rows of the catalogue": spread.rows_read,
