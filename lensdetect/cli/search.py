@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lensdetect.cli.parsing import count, fraction, words
+from lensdetect.cli.parsing import add_trust_option, count, fraction, words
 from lensdetect.cli.quiet import load_tensorflow_quietly
 from lensdetect.errors import InputError, LensdetectError
 
@@ -80,8 +80,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=[],
         metavar="NAME_OR_DIR",
-        help="trained detectors; several are a committee (default: arcformer_small-kids, or that of the survey)",
+        help="trained detectors; several are a committee (default: that of the survey)",
     )
+    add_trust_option(how)
     how.add_argument(
         "--prior", type=fraction, metavar="P", help="share of lenses among the objects, for the probabilities, as 1e-3"
     )
@@ -118,7 +119,10 @@ def run(args: argparse.Namespace) -> int:
     columns = _columns(args.columns)
     # What is wrong with the catalogue is said before anything is loaded.
     Catalogue(args.catalogue, survey=survey, select=args.select, columns=columns)
-    committee = committee_of(args.model, survey)
+    if args.model:
+        # The program of a detector from elsewhere is looked at, which takes TensorFlow.
+        load_tensorflow_quietly()
+    committee = committee_of(args.model, survey, trust_model=args.trust_model)
     try:
         found = search_survey(
             args.tiles,

@@ -84,7 +84,7 @@ def best_mosaic(ranking: Ranking, *, truth: pd.DataFrame | None = None) -> Figur
         bands=card.band_names,
         is_lens=None if is_lens is None or is_lens.isna().any() else is_lens.tolist(),
         pixel_scale_arcsec=card.pixel_scale_arcsec,
-        title=f"the best {len(shown)} of {len(ranking.table):,}, id and probability",
+        title=f"{ranking.detector}: the best {len(shown)} of {len(ranking.table):,}, id and probability",
     )
 
 
@@ -109,7 +109,7 @@ def summary(ranking: Ranking, *, truth: pd.DataFrame | None = None, rows: int = 
     if truth is not None:
         words = {True: "lens", False: "other"}
         table, extra = table.assign(truth=[words.get(known, "") for known in truth_of(table["id"], truth)]), ("truth",)
-    parts = [ranked_lines(table, rows=rows, extra=extra), counts_lines(table)]
+    parts = [ranked_lines(table, rows=rows, extra=extra), f"detector: {ranking.detector}\n{counts_lines(table)}"]
     if truth is not None:
         comparison = compare(ranking.table, truth)
         parts.append("no image has both a score and a truth" if comparison is None else comparison.report())

@@ -97,9 +97,11 @@ def search_survey(
     ------
     InputError
         If tiles, catalogue or list cannot be read, the folder cannot be written
-        or is that of another search, or no scheduler answers.
+        or is that of another search, or no scheduler answers; or a prior is given
+        and a detector does not know that of its calibration.
     """
     began_s = time.monotonic()
+    committee.check_prior(prior)
     cut, folder, left_out = cut or Cut(), Path(output).resolve(), []
     lenses = known_lenses(known, notes=left_out)
     objects = Catalogue(catalogue, survey=survey, select=select, columns=columns)
@@ -120,7 +122,13 @@ def search_survey(
     rows = tile_rows(index, spread, ranked=ranked, folder=folder, unwritten=unwritten, committee=committee)
     scanned = sum(piece.objects for piece in slices)
     seconds = time.monotonic() - began_s
-    numbers = count_all(index, rows, spread, ranked, fate, columns=objects.columns, scanned=scanned, seconds=seconds)
+    numbers = count_all(
+        *(index, rows, spread, ranked, fate),
+        columns=objects.columns,
+        scanned=scanned,
+        seconds=seconds,
+        committee=committee,
+    )
     return _write(job, index, rows, ranked, fate, numbers=numbers, notes=[*spread.notes, *left_out, *notes])
 
 

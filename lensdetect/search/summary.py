@@ -112,6 +112,7 @@ def count_all(
     columns: dict[str, str],
     scanned: int,
     seconds: float,
+    committee: Committee,
 ) -> dict[str, object]:
     """Count what a search has done, in the words of its report.
 
@@ -130,6 +131,7 @@ def count_all(
         Objects scored in this run.
     seconds : float
         Wall time of this run.
+    committee : Committee
 
     Returns
     -------
@@ -138,6 +140,7 @@ def count_all(
     """
     named = ", ".join(f"{role} from {name or 'the row number'}" for role, name in columns.items())
     return {
+        "detectors": ", ".join(member.name for member in committee.members),
         "tiles": len(index.tiles),
         "tiles with a problem": int((rows["problem"] != "").sum()),
         "columns of the catalogue": named,
