@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from lensdetect.artifact import Card, save_detector
+from lensdetect.artifact import Card
 from lensdetect.data.pipeline import Stamps, evaluation_batches
 from lensdetect.errors import InputError
 from lensdetect.metrics import fit_calibration, lens_metrics
@@ -88,6 +88,8 @@ def export(run: Run, stamps: Stamps, *, survey: Survey, test: Stamps | None = No
         licence=_LICENCE,
         calibration={"slope": slope, "intercept": intercept},
     )
+    from lensdetect.artifact import save_detector
+
     return save_detector(model, run.model_folder, card=card)
 
 
