@@ -113,9 +113,9 @@ def _gather_views(cutouts, view, shift):
     """Apply view and shift with one gather over all pixels of the batch."""
     size = cutouts.shape[1]
     num = ops.shape(cutouts)[0]
-    pixel = ops.arange(size, dtype="int32")
-    row = pixel[None, :, None] + shift[:, 0, None, None]
-    column = pixel[None, None, :] + shift[:, 1, None, None]
+    place = ops.arange(size, dtype="int32")
+    row = place[None, :, None] + shift[:, 0, None, None]
+    column = place[None, None, :] + shift[:, 1, None, None]
     row, column = row + ops.zeros_like(column), column + ops.zeros_like(row)
     inside = (row >= 0) & (row < size) & (column >= 0) & (column < size)
     bit = [ops.cast(view // 2**power % 2, "bool")[:, None, None] for power in range(3)]
