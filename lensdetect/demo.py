@@ -9,11 +9,12 @@ import pandas as pd
 
 from lensdetect import artifact
 from lensdetect.errors import InputError
+from lensdetect.runs import write_whole
 from lensdetect.search import Cut, Search, committee_of, search_survey
 from lensdetect.search.completeness import FOUND
 from lensdetect.simulation import simulate_tiles
 from lensdetect.simulation.tiles import TileRates
-from lensdetect.stamps import undetected, write_whole
+from lensdetect.stamps import undetected
 from lensdetect.survey import get_survey
 
 #: Whose sky: that with everything that fools in it.

@@ -10,7 +10,7 @@ import numpy as np
 
 from lensdetect.classical.table import CLASSICAL
 from lensdetect.errors import InputError, unknown_name
-from lensdetect.stamps import write_whole
+from lensdetect.runs import write_whole
 
 _BATCH = 64
 _SMALLEST_PIX = 16

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from lensdetect.errors import InputError
-from lensdetect.stamps import write_whole
+from lensdetect.runs import write_whole
 
 _WRITERS = {
     ".csv": lambda table, file: table.to_csv(file, index=False),

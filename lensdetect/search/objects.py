@@ -13,10 +13,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from lensdetect.runs import write_whole
 from lensdetect.search.assignment import NO_POSITION, assign
 from lensdetect.search.catalogue import Catalogue
 from lensdetect.search.index import TileIndex
-from lensdetect.stamps import write_whole
 
 _SCHEMA = pa.schema(
     [("row", pa.int64()), ("id", pa.string())]

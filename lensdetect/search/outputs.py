@@ -13,7 +13,7 @@ from astropy.table import Table
 
 from lensdetect import flags as quality
 from lensdetect.errors import InputError
-from lensdetect.stamps import write_whole
+from lensdetect.runs import write_whole
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,11 @@ from astropy.io import fits
 from lensdetect import __version__
 from lensdetect.artifact.conversion import PIXEL_SCALE_TOLERANCE
 from lensdetect.errors import LensdetectError
+from lensdetect.runs import write_whole
 from lensdetect.search.cutouts import open_tile
 from lensdetect.search.index import TileIndex
 from lensdetect.search.slices import Job
 from lensdetect.search.tiles import Tile
-from lensdetect.stamps import write_whole
 
 #: Pictures of the mosaic.
 MOSAIC = 100

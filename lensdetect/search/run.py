@@ -14,6 +14,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from lensdetect.errors import InputError
+from lensdetect.runs import write_whole
 from lensdetect.search.candidates import Cut, Ranked
 from lensdetect.search.catalogue import Catalogue
 from lensdetect.search.cluster import run_on_cluster
@@ -32,7 +33,6 @@ from lensdetect.search.scores import score_columns
 from lensdetect.search.slices import Job, Slice, score_path
 from lensdetect.search.summary import Search, count_all, tile_rows
 from lensdetect.search.workers import Died, run_here, run_in_processes
-from lensdetect.stamps import write_whole
 from lensdetect.survey import Survey
 
 

@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 from astropy.io import fits
 
-from lensdetect.stamps import Stamp, write_shard, write_whole
+from lensdetect.runs import write_whole
+from lensdetect.stamps import Stamp, write_shard
 from lensdetect.survey import Survey
 
 _RADIAN_ARCSEC = math.degrees(1.0) * 3600.0

@@ -9,8 +9,8 @@ from typing import Any
 
 from lensdetect import __version__
 from lensdetect.errors import InputError
+from lensdetect.runs import write_whole
 from lensdetect.simulation.plan import Plan
-from lensdetect.stamps import write_whole
 
 
 def build_manifest(plan: Plan) -> dict[str, Any]:

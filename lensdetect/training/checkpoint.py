@@ -12,7 +12,7 @@ import keras
 import numpy as np
 
 from lensdetect.errors import InputError
-from lensdetect.stamps import write_whole
+from lensdetect.runs import write_whole
 
 _WEIGHTS, _OPTIMIZER = "weights/", "optimizer/"
 

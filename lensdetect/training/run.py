@@ -12,7 +12,7 @@ import keras
 import pandas as pd
 
 from lensdetect.errors import InputError
-from lensdetect.stamps import write_whole
+from lensdetect.runs import write_whole
 from lensdetect.training.checkpoint import save_checkpoint
 
 

@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from lensdetect import __version__
 from lensdetect.errors import InputError
+from lensdetect.runs import write_whole
 from lensdetect.simulation.manifest import open_folder, save_manifest
 from lensdetect.simulation.painting.arcs import make_stamp
 from lensdetect.simulation.painting.catalogue import read_catalogue
@@ -27,7 +28,7 @@ from lensdetect.simulation.plan import check_whole
 from lensdetect.simulation.population import Population
 from lensdetect.simulation.processes import map_unordered
 from lensdetect.simulation.sky.population import SkyPopulation
-from lensdetect.stamps import write_shard, write_whole
+from lensdetect.stamps import write_shard
 from lensdetect.survey import Survey
 
 #: In the output: what could not be used, with its reason.

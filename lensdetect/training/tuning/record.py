@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lensdetect.errors import InputError, unknown_name
-from lensdetect.stamps import write_whole
+from lensdetect.runs import write_whole
 from lensdetect.training.tuning.choosing import PARTS
 
 #: How trials are chosen.

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from lensdetect.stamps import write_whole
+from lensdetect.runs import write_whole
 
 #: Columns of measured numbers, in this order.
 FIGURES = ("val_auroc", "val_tpr", "val_loss", "parameters", "operations", "train_s")
