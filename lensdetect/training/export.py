@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from lensdetect.artifact import Calibration, Card, save_detector
+from lensdetect.artifact import Calibration, Card
 from lensdetect.data.pipeline import Stamps, evaluation_batches
 from lensdetect.errors import InputError
 from lensdetect.metrics import fit_calibration, lens_metrics
@@ -96,6 +96,8 @@ def _export(run: Run, stamps: Stamps, *, survey: Survey, test: Stamps | None) ->
             model, stamps, validation, band_sets=_band_sets(plan, survey), bands=survey.band_names
         ),
     )
+    from lensdetect.artifact import save_detector
+
     return save_detector(model, run.model_folder, card=card)
 
 
