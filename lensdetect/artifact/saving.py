@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from pathlib import Path
 
 import keras
 import tensorflow as tf
 
 from lensdetect import network
-from lensdetect.artifact.card import CARD_FILE, Card, hash_files
+from lensdetect.artifact.card import CARD_FILE, Card
+from lensdetect.artifact.integrity import hash_files
 from lensdetect.artifact.warmup import write_warmup
 from lensdetect.artifact.weights import assign_weights
 from lensdetect.errors import ArtifactError, InputError, one_line
@@ -90,21 +92,36 @@ def _write_saved_model(model: keras.Model, folder: Path, card: Card) -> None:
     module.weights = {variable.path: variable.value for variable in model.weights}
     both = keras.Model(model.input, [model.output, model.get_layer("embedding").output])
     cutouts = tf.TensorSpec((None, card.size, card.size, len(card.bands)), tf.float32, name="cutouts")
-    slope, intercept = card.calibration["slope"], card.calibration["intercept"]
 
     @tf.function(input_signature=[cutouts])
     def forward(cutouts):
         logit, embedding = both(cutouts, training=False)
-        return tf.cast(logit[:, 0], tf.float32), tf.cast(embedding, tf.float32)
+        # Where no pixel is known there is nothing to say; the network would answer with its bias.
+        known = tf.reduce_any(tf.math.is_finite(cutouts), axis=(1, 2, 3))
+        logit = tf.where(known, tf.cast(logit[:, 0], tf.float32), math.nan)
+        return logit, tf.where(known[:, None], tf.cast(embedding, tf.float32), math.nan)
 
     # Both signatures call one function, so that its constants are stored once.
     @tf.function(input_signature=[cutouts])
     def serve(cutouts):
         logit, _ = forward(cutouts)
-        return {"logit": logit, "probability": tf.sigmoid(slope * logit + intercept)}
+        return {"logit": logit, "probability": _probability(logit, cutouts, card)}
 
     @tf.function(input_signature=[cutouts])
     def embed(cutouts):
         return {"embedding": forward(cutouts)[1]}
 
     tf.saved_model.save(module, str(folder), signatures={"serving_default": serve, "embed": embed})
+
+
+def _probability(logit: tf.Tensor, cutouts: tf.Tensor, card: Card) -> tf.Tensor:
+    """What ``Card.probability`` says, each cutout by the bands that it has."""
+    present = tf.reduce_any(tf.math.is_finite(cutouts), axis=(1, 2))
+    every = card.calibration_of()
+    slope, intercept = tf.fill(tf.shape(logit), every.slope), tf.fill(tf.shape(logit), every.intercept)
+    # The smallest set that holds all bands comes last and stays; of equal ones the first on the card.
+    for one in sorted(reversed(card.calibration), key=lambda one: -len(one.bands)):
+        absent = tf.constant([name not in one.bands for name in card.band_names])
+        fits = ~tf.reduce_any(present & absent, axis=1)
+        slope, intercept = tf.where(fits, one.slope, slope), tf.where(fits, one.intercept, intercept)
+    return tf.sigmoid(slope * logit + intercept)
