@@ -15,6 +15,9 @@ from lensdetect.simulation import paint
 from lensdetect.stamps import Shards, write_whole
 from lensdetect.survey import SURVEYS, Survey
 
+#: What this sky is called, and its folder.
+PAINTED = "painted"
+
 #: Of the stamps; the KiDS field has coarser pixels, and is resampled once arcs are on it.
 _SCALE_ARCSEC, _SIZE_PIX = 0.2, 103
 
@@ -40,10 +43,10 @@ def paint_sky(galaxies: Sequence[RealSet], folder: Path, *, seed: int, workers: 
     RealSet
         "sky painted" in g, r, i at zero point 30; the table has ``onto`` and ``fold`` of the galaxy.
     """
-    parts = [_painted(found, Path(folder) / "painted", seed=seed, workers=workers) for found in galaxies]
+    parts = [_painted(found, Path(folder) / PAINTED, seed=seed, workers=workers) for found in galaxies]
     table = pd.concat([table for _, table in parts], ignore_index=True)
     pixels = np.concatenate([pixels for pixels, _ in parts])
-    return RealSet("sky painted", pixels, _BANDS, (30.0,) * 3, _SCALE_ARCSEC, table)
+    return RealSet(f"sky {PAINTED}", pixels, _BANDS, (30.0,) * 3, _SCALE_ARCSEC, table)
 
 
 def _painted(found: RealSet, folder: Path, *, seed: int, workers: int) -> tuple[np.ndarray, pd.DataFrame]:

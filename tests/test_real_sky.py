@@ -153,6 +153,15 @@ def test_record_beside_a_run_says_which_folds_were_seen(tmp_path):
     assert seen.describe() == "des; kids_field 1,2"
 
 
+def test_written_record_is_read_again_and_names_no_unknown_set(tmp_path):
+    systems = module("real_sky_systems")
+    systems.write_seen(tmp_path, simulated={"des"}, real={"kids_field": {np.int64(2), 1}})
+    seen = systems.read_seen(tmp_path, SimpleNamespace(training={}, survey="kids"))
+    assert seen == systems.Seen({"kids_field": frozenset([1, 2])}, frozenset(["des"]))
+    with pytest.raises(InputError, match="real sets in the record must be some of"):
+        systems.write_seen(tmp_path, simulated=[], real={"kids": [1]})
+
+
 def test_arcs_painted_on_seen_galaxies_are_not_measured(tmp_path):
     seen = seen_of(tmp_path, {"simulated": [], "real": {"kids_field": [0]}})
     painted = small_set("sky painted", onto=["kids_field"] * 4 + ["cfhtls_fields"] * 4)
