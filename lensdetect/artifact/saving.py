@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import os
-import shutil
 from pathlib import Path
 
 import keras
@@ -16,7 +14,8 @@ from lensdetect.artifact.card import CARD_FILE, Card
 from lensdetect.artifact.integrity import hash_files
 from lensdetect.artifact.warmup import write_warmup
 from lensdetect.artifact.weights import assign_weights
-from lensdetect.errors import ArtifactError, InputError
+from lensdetect.errors import ArtifactError, InputError, one_line
+from lensdetect.runs import write_folder
 
 
 def save_detector(model: keras.Model, folder: Path | str, *, card: Card) -> Path:
@@ -45,7 +44,7 @@ def save_detector(model: keras.Model, folder: Path | str, *, card: Card) -> Path
     InputError
         If Keras does not run on TensorFlow.
     ArtifactError
-        If the folder is taken, or the card describes another model.
+        If the folder is taken or cannot be written, or the card describes another model.
     """
     folder = Path(folder)
     if keras.config.backend() != "tensorflow":
@@ -56,20 +55,20 @@ def save_detector(model: keras.Model, folder: Path | str, *, card: Card) -> Path
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ArtifactError(f"a detector must be saved to a new folder, {folder} is taken: choose the next version")
     twin = _float32_twin(model, card)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    # A leading dot keeps a server that watches the parent from loading it half written.
-    partial = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
     try:
-        _write_saved_model(twin, partial, card)
-        write_warmup(partial, card)
-        card = dataclasses.replace(card, files_sha256=hash_files(partial))
-        (partial / CARD_FILE).write_text(card.to_json(), encoding="utf-8")
-        if folder.exists():
-            folder.rmdir()
-        partial.rename(folder)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        write_folder(folder, lambda partial: _write(twin, partial, card))
+    # TensorFlow has errors of its own for a full disk.
+    except (OSError, tf.errors.OpError) as error:
+        why = getattr(error, "strerror", None) or one_line(error)
+        raise ArtifactError(f"a detector must be saved where there is room, got {why} in {folder}: make some") from error
     return folder
+
+
+def _write(twin: keras.Model, folder: Path, card: Card) -> None:
+    _write_saved_model(twin, folder, card)
+    write_warmup(folder, card)
+    card = dataclasses.replace(card, files_sha256=hash_files(folder))
+    (folder / CARD_FILE).write_text(card.to_json(), encoding="utf-8")
 
 
 def _float32_twin(model: keras.Model, card: Card) -> keras.Model:

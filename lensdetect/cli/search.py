@@ -58,10 +58,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of this verb."""
     what = parser.add_argument_group("what is searched")
     what.add_argument("--tiles", required=True, nargs="+", metavar="PATH", help="folders, files, or patterns in quotes")
-    what.add_argument("--catalogue", required=True, nargs="+", metavar="FILE", help="tables of objects to look at")
+    what.add_argument(
+        "--catalogue", "--catalog", required=True, nargs="+", metavar="FILE", help="tables of objects to look at"
+    )
     what.add_argument("--survey", required=True, metavar="NAME_OR_FILE", help="survey of the tiles: kids, des, ...")
     what.add_argument(
-        "--select", metavar="EXPRESSION", help='which objects, as in "Z_B < 0.4", or a name: lrg, bg (default: all)'
+        "--select",
+        metavar="EXPRESSION",
+        help='which objects, as in "Z_B < 0.4", or a name: lrg, bg (default: all); odd names of columns in backticks',
     )
     what.add_argument(
         "--columns",

@@ -12,6 +12,7 @@ from lensdetect.scoring.ranking import Ranking
 from lensdetect.scoring.report import counts_lines, probability_text, ranked_lines
 from lensdetect.scoring.truth import compare, truth_of
 from lensdetect.scoring.writing import write_table
+from lensdetect.text import for_screen
 
 
 def write_results(
@@ -74,7 +75,7 @@ def best_mosaic(ranking: Ranking, *, truth: pd.DataFrame | None = None) -> Figur
     Figure
     """
     shown = ranking.table.head(len(ranking.best))
-    labels = [f"{row.id}   {probability_text(row.probability)}" for row in shown.itertuples()]
+    labels = [f"{for_screen(row.id)}   {probability_text(row.probability)}" for row in shown.itertuples()]
     is_lens = None if truth is None else truth_of(shown["id"], truth)
     card = ranking.card
     return mosaic(

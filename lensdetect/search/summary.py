@@ -14,6 +14,7 @@ from lensdetect.search.index import TileIndex
 from lensdetect.search.objects import Spread
 from lensdetect.search.scores import read_note
 from lensdetect.search.slices import score_path
+from lensdetect.text import for_screen
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class Search:
         lines += [f"tile {row.tile}: {row.problem}" for row in bad.head(rows).itertuples()]
         if len(bad) > rows:
             lines.append(f"and {len(bad) - rows:,} more tiles, each with its reason in tiles.csv")
-        return "\n".join([*lines, *self.notes])
+        return "\n".join(map(for_screen, [*lines, *self.notes]))
 
 
 def tile_rows(
@@ -108,6 +109,7 @@ def count_all(
     ranked: Ranked,
     known: pd.DataFrame,
     *,
+    columns: dict[str, str],
     scanned: int,
     seconds: float,
     committee: Committee,
@@ -123,6 +125,8 @@ def count_all(
     ranked : Ranked
     known : DataFrame
         What became of the known lenses.
+    columns : dict of str
+        Of the catalogue, by role.
     scanned : int
         Objects scored in this run.
     seconds : float
@@ -134,14 +138,17 @@ def count_all(
     dict
         In order.
     """
+    named = ", ".join(f"{role} from {name or 'the row number'}" for role, name in columns.items())
     return {
         "detectors": ", ".join(member.name for member in committee.members),
         "tiles": len(index.tiles),
         "tiles with a problem": int((rows["problem"] != "").sum()),
+        "columns of the catalogue": named,
         "rows of the catalogue": spread.rows_read,
         "objects selected": spread.selected,
         "objects outside every tile": spread.outside,
         "objects without a position": spread.no_position,
+        **({"objects without an id, called by their row": spread.without_id} if spread.without_id else {}),
         "objects scored": int(rows["scored"].sum()),
         "objects without a score": int(rows["refused"].sum()),
         "objects looked at for glitches": ranked.scored - ranked.flag_counts.get("unexamined", 0),

@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from lensdetect.artifact import Calibration, Card, save_detector
+from lensdetect.artifact import Calibration, Card
 from lensdetect.data.pipeline import Stamps, evaluation_batches
 from lensdetect.errors import InputError
 from lensdetect.metrics import fit_calibration, lens_metrics
@@ -67,6 +67,12 @@ def export(run: Run, stamps: Stamps, *, survey: Survey, test: Stamps | None = No
     check_stamps(record, stamps)
     if test is not None:
         check_survey(test, survey)
+    with run.held(record):
+        return _export(run, stamps, survey=survey, test=test)
+
+
+def _export(run: Run, stamps: Stamps, *, survey: Survey, test: Stamps | None) -> Path:
+    record, state = run.read_plan(), run.read_state()
     measured_on = _measured_on(record, test)
     plan = plan_from_dict(record["plan"])
     kept = "best" if plan.patience is not None else "latest"
@@ -90,6 +96,8 @@ def export(run: Run, stamps: Stamps, *, survey: Survey, test: Stamps | None = No
             model, stamps, validation, band_sets=_band_sets(plan, survey), bands=survey.band_names
         ),
     )
+    from lensdetect.artifact import save_detector
+
     return save_detector(model, run.model_folder, card=card)
 
 
