@@ -10,9 +10,6 @@ import numpy as np
 from astropy.io import fits
 from astropy.wcs import WCS, FITSFixedWarning
 
-#: What an image of a tile may be: science, weight (0 where there is no exposure), variance, mask (0 where all is well).
-KINDS: tuple[str, ...] = ("sci", "wei", "var", "msk")
-
 
 @dataclass(frozen=True)
 class Image:
@@ -31,6 +28,8 @@ class Image:
     x_offset_pix, y_offset_pix : int
         Where its first pixel is in the tile's frame: bands of a tile are often
         of different size, on one grid of pixels.
+    mask_bits : tuple of (str, int)
+        Names and numbers of the bits of a mask, where its header states them.
     """
 
     path: str
@@ -39,6 +38,7 @@ class Image:
     shape: tuple[int, int]
     x_offset_pix: int = 0
     y_offset_pix: int = 0
+    mask_bits: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Tile:
     name : str
         What the names of its files have in common; no two tiles share it.
     images : dict
-        ``Image`` by (band, kind); kinds are ``sci``, ``wei``, ``var`` and ``msk``.
+        ``Image`` by (band, kind); kinds are those of ``images.kinds``.
     shape : tuple of int
         Height and width of the frame in pixels; (0, 0) if not known.
     wcs_header : str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lensdetect.survey.imaging import CFHTLS, DES, EUCLID_VIS, HSC, LEGACY, LSST
-from lensdetect.survey.rows import Band, BandConditions, CatalogueColumns, Survey
+from lensdetect.survey.rows import Band, BandConditions, CatalogueColumns, FilePattern, Survey, SurveyFiles
 
 # Noise: sky sigma measured on the pure mock stamps among the genuine challenge
 # stamps (Metcalf+ 2019, A&A 625 A119). The challenge took its PSFs from KiDS and
@@ -83,6 +83,20 @@ _KIDS = Survey(
         is_star="SG2DPHOT",
     ),
     selections=(("bg", _BRIGHT), ("lrg", _LUMINOUS_RED)),
+    files=SurveyFiles(
+        patterns=(FilePattern("KiDS_DR{*}_{ra}_{dec}_{band}_{kind}"),),
+        mask_bits=(
+            ("READOUT_SPIKE", 0),
+            ("SATURATION_CORE", 1),
+            ("DIFFRACTION_SPIKE", 2),
+            ("PRIMARY_HALO", 3),
+            ("SECONDARY_HALO", 4),
+            ("TERTIARY_HALO", 5),
+            ("BAD_PIXEL", 6),
+            ("MANUAL", 7),
+        ),
+        source="x",
+    ),
 )
 
 SURVEYS: dict[str, Survey] = {
