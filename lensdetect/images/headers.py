@@ -8,6 +8,7 @@ import re
 import struct
 import warnings
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from astropy.io import fits
@@ -248,3 +249,21 @@ def _wcs_text(header: fits.Header) -> str:
         # what wcslib refuses is no place on the sky
         except Exception:
             return ""
+
+
+@lru_cache(maxsize=2048)
+def parse_wcs(header: str) -> WCS:
+    """World coordinates from the text of a header.
+
+    Parameters
+    ----------
+    header : str
+        Cards without line breaks.
+
+    Returns
+    -------
+    WCS
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FITSFixedWarning)
+        return WCS(fits.Header.fromstring(header), naxis=2)

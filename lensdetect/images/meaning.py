@@ -32,7 +32,9 @@ class Meaning:
     aside: str = ""
 
 
-def read_meanings(label: Label, planes: Sequence[Plane], survey: Survey) -> list[Meaning]:
+def read_meanings(
+    label: Label, planes: Sequence[Plane], survey: Survey, *, order: Sequence[str] | None = None
+) -> list[Meaning]:
     """Tell what the images of a file are.
 
     The name of an extension outranks the name of the file, and both outrank the
@@ -47,6 +49,8 @@ def read_meanings(label: Label, planes: Sequence[Plane], survey: Survey) -> list
     planes : sequence of Plane
         Its images.
     survey : Survey
+    order : sequence of str, optional
+        Bands of images of which nothing tells them; the survey's own order if not given.
 
     Returns
     -------
@@ -64,7 +68,7 @@ def read_meanings(label: Label, planes: Sequence[Plane], survey: Survey) -> list
         return [_single(label, planes[0], survey)]
     found = [_one_of_several(label, plane, survey) for plane in planes]
     found = _in_turn(found, planes)
-    return found if _is_told(found) else _by_order(found, label, survey)
+    return found if _is_told(found) else _by_order(found, label, survey, order or survey.file_band_order)
 
 
 def _single(label: Label, plane: Plane, survey: Survey) -> Meaning:
@@ -135,12 +139,12 @@ def _is_told(found: list[Meaning]) -> bool:
     return len(set(used)) == len(used) and all(band or kind != "sci" for band, kind in used)
 
 
-def _by_order(found: list[Meaning], label: Label, survey: Survey) -> list[Meaning]:
+def _by_order(found: list[Meaning], label: Label, survey: Survey, order: Sequence[str]) -> list[Meaning]:
     """Bands of images of which nothing tells them: in the order of the survey's own files."""
     used = [one for one in found if not one.aside]
-    if label.band or len(used) != len(survey.bands) or len({one.kind for one in used}) > 1:
+    if label.band or len(used) != len(order) or len({one.kind for one in used}) > 1:
         twice = [" ".join(key) for key, count in Counter((one.band, one.kind) for one in used).items() if count > 1]
         what = f"nothing tells the bands of its {len(used)} images among {', '.join(survey.band_names)}"
         raise InputError(f"{', '.join(twice)} is in it twice" if label.band and twice else what)
-    order = iter(survey.file_band_order)
-    return [one if one.aside else Meaning(next(order), one.kind) for one in found]
+    bands = iter(order)
+    return [one if one.aside else Meaning(next(bands), one.kind) for one in found]

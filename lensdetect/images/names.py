@@ -14,7 +14,7 @@ from lensdetect.survey import FilePattern, Survey
 ENDINGS = (".fits", ".fit", ".fts", ".fits.gz", ".fit.gz", ".fits.fz", ".fz")
 
 #: Names of filters that surveys have; one that a survey's row has not is another band, and no part of a name.
-_FILTERS = ("u", "g", "r", "i", "z", "y", "i1", "i2", "Y", "J", "H", "K", "Ks", "VIS")
+FILTERS = ("u", "g", "r", "i", "z", "y", "i1", "i2", "Y", "J", "H", "K", "Ks", "VIS")
 
 #: Fields of a pattern that tell one tile from another, as expressions; x and y are numbers, however written.
 _IDENTITY = {"tile": r"[^/]+?", "tract": r"\d+", "patch": r"\d+(?:(?:,|%2C)\d+)?", "x": r"\d+", "y": r"\d+"}
@@ -86,7 +86,7 @@ def read_words(text: str, survey: Survey) -> Label:
     never = [word for word in words if is_never_sky(word[0])]
     kinds = [word for word in words if kind_of(word[0])]
     bands = [word for word in words if band_of(word[0], survey)]
-    others = [] if bands else [word for word in words if word[0] in _FILTERS]
+    others = [] if bands else [word for word in words if word[0] in FILTERS]
     taken = bands[-1:] + kinds[-1:] + others[-1:] + never
     return Label(
         _without(text, [word.span() for word in taken]),
@@ -167,7 +167,7 @@ def _expression(pattern: str, survey: Survey) -> re.Pattern:
 
 def _field(name: str, survey: Survey) -> str:
     if name == "band":
-        words = {*survey.band_names, *_FILTERS, *(word for word, _ in survey.files.band_words)}
+        words = {*survey.band_names, *FILTERS, *(word for word, _ in survey.files.band_words)}
         return f"(?P<band>{'|'.join(sorted(map(re.escape, words), key=len, reverse=True))})"
     if name in _IDENTITY:
         return f"(?P<{name}>{_IDENTITY[name]})"

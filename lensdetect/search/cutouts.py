@@ -8,11 +8,11 @@ import numpy as np
 
 from lensdetect.errors import InputError
 from lensdetect.flags import FLAGS
-from lensdetect.search.noise import check_noise
-from lensdetect.search.pixels import Rows
 from lensdetect.images.masks import mask_rule
 from lensdetect.images.nodata import erase_no_data
 from lensdetect.images.resampling import resample, source_size
+from lensdetect.search.noise import check_noise
+from lensdetect.search.pixels import Rows
 from lensdetect.search.strips import Place, cut_plane
 from lensdetect.search.tiles import Tile
 from lensdetect.survey import Survey

@@ -10,8 +10,8 @@ import numpy as np
 from astropy.wcs.utils import proj_plane_pixel_scales
 
 from lensdetect.errors import InputError
-from lensdetect.images.headers import Plane
-from lensdetect.search.tiles import Image, Tile, parse_wcs
+from lensdetect.images.headers import Plane, parse_wcs
+from lensdetect.search.tiles import Image, Tile
 from lensdetect.survey import Survey
 
 #: By how much a whole number of pixels may be missed between two images of a tile.

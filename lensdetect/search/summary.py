@@ -16,7 +16,6 @@ from lensdetect.search.objects import Spread
 from lensdetect.search.scores import read_note
 from lensdetect.search.slices import score_path
 
-
 #: Reasons for which images were left aside that are named, at most.
 _REASONS_SHOWN = 5
 _NOT_USED = "not used"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 import numpy as np
-from astropy.io import fits
-from astropy.wcs import WCS, FITSFixedWarning
+from astropy.wcs import WCS
+
+from lensdetect.images.headers import parse_wcs
 
 
 @dataclass(frozen=True)
@@ -130,21 +129,3 @@ class Tile:
         """
         ra_deg, dec_deg = self.wcs.all_pix2world(np.ravel(x_pix).astype(float), np.ravel(y_pix).astype(float), 0)
         return ra_deg, dec_deg
-
-
-@lru_cache(maxsize=2048)
-def parse_wcs(header: str) -> WCS:
-    """World coordinates from the text of a header.
-
-    Parameters
-    ----------
-    header : str
-        Cards without line breaks.
-
-    Returns
-    -------
-    WCS
-    """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FITSFixedWarning)
-        return WCS(fits.Header.fromstring(header), naxis=2)
