@@ -9,9 +9,7 @@ Parquet file is put in place last: a shard without one does not exist.
 from __future__ import annotations
 
 import hashlib
-import json
 import math
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from lensdetect.errors import InputError
+from lensdetect.runs import read_json, write_json, write_whole
 
 #: Columns of truth, in order, with the dtype of each.
 TRUTH_COLUMNS: dict[str, str] = {
@@ -69,26 +68,6 @@ class Stamp:
     truth: dict[str, Any]
 
 
-def write_whole(path: Path, write) -> None:
-    """Write a file whole or not at all.
-
-    Parameters
-    ----------
-    path : Path
-        Where the file shall be.
-    write : callable
-        Called with an open binary file; what it wrote is renamed into place
-        when it returns, and removed if it raises.
-    """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        with open(partial, "wb") as file:
-            write(file)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
 def write_shard(folder: Path, index: int, stamps: Iterable[Stamp]) -> None:
     """Write one shard, whole or not at all.
 
@@ -122,8 +101,7 @@ def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
         At least ``survey``, ``bands`` (names, in array order),
         ``pixel_scale_arcsec`` and ``seed``.
     """
-    text = json.dumps(manifest, indent=2, sort_keys=True) + "\n"
-    write_whole(Path(folder) / "manifest.json", lambda file: file.write(text.encode()))
+    write_json(Path(folder) / "manifest.json", manifest, sort_keys=True)
 
 
 def undetected(truth: pd.DataFrame) -> np.ndarray:
@@ -147,13 +125,6 @@ def undetected(truth: pd.DataFrame) -> np.ndarray:
 def is_shards(folder: Path) -> bool:
     """Whether a folder holds stamps in shards (it has a ``manifest.json``)."""
     return (Path(folder) / "manifest.json").is_file()
-
-
-def _read_manifest(path: Path) -> dict[str, Any]:
-    try:
-        return json.loads(path.read_text())
-    except ValueError as error:
-        raise InputError(f"{path} must be JSON, got {error}: run the simulation again") from error
 
 
 def _open_shard(path: Path) -> tuple[np.ndarray, pd.DataFrame]:
@@ -197,7 +168,7 @@ class Shards:
             raise InputError(
                 f"stamps must be a folder with manifest.json, got {self.folder}: make one with lensdetect simulate"
             )
-        self.manifest: dict[str, Any] = _read_manifest(self.folder / "manifest.json")
+        self.manifest: dict[str, Any] = read_json(self.folder / "manifest.json", remedy="run the simulation again")
         self.paths = [
             path.with_suffix(".npy") for path in sorted(self.folder.glob("[0-9][0-9][0-9][0-9][0-9].parquet"))
         ]

@@ -10,7 +10,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from lensdetect.stamps import write_whole
+from lensdetect.runs import write_whole
 
 
 @dataclass(frozen=True)

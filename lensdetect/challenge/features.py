@@ -14,7 +14,7 @@ from lensdetect.challenge.costs import Costs
 from lensdetect.challenge.plan import ChallengePlan
 from lensdetect.challenge.stamp_sets import Selection, Split
 from lensdetect.classical import build_classical, load_classical
-from lensdetect.stamps import write_whole
+from lensdetect.runs import write_whole
 from lensdetect.training.record import split_rows
 
 logger = logging.getLogger(__name__)

@@ -18,7 +18,7 @@ from lensdetect.challenge.costs import Costs, write_costs
 from lensdetect.challenge.plan import ChallengePlan, plan_from_values
 from lensdetect.challenge.stamp_sets import Split, StampSet, open_split
 from lensdetect.challenge.systems import Entry
-from lensdetect.stamps import write_whole
+from lensdetect.runs import write_whole
 
 #: Seconds between two looks at the clock and at the parent.
 _BEAT_S = 0.5

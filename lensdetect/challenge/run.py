@@ -20,8 +20,8 @@ from lensdetect.challenge.stamp_sets import Split, StampSet, open_split
 from lensdetect.challenge.systems import Entry, parse_entries
 from lensdetect.challenge.twins import twin
 from lensdetect.errors import InputError
+from lensdetect.runs import write_whole
 from lensdetect.simulation import Population
-from lensdetect.stamps import write_whole
 
 logger = logging.getLogger(__name__)
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import lensdetect
 from lensdetect.challenge.job import Job, is_done
 from lensdetect.errors import InputError
+from lensdetect.runs import write_whole
 from lensdetect.simulation import Population
-from lensdetect.stamps import write_whole
 
 logger = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from lensdetect.cli.images import add_image_options
-from lensdetect.cli.parsing import fraction
+from lensdetect.cli.parsing import add_trust_option, fraction
 from lensdetect.cli.quiet import load_tensorflow_quietly
 from lensdetect.errors import LensdetectError
 
@@ -48,7 +48,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--model",
         metavar="NAME_OR_DIR",
         help="trained detector: a name that lensdetect models lists, or the folder of a training "
-        "(default: arcformer_small-bologna)",
+        "(default: that of the survey; lensdetect models says which)",
     )
     parser.add_argument(
         "--output",
@@ -73,8 +73,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=fraction,
         metavar="P",
         help="fraction of lenses among such images, as in 1e-4, to which the probability is corrected "
-        "(default: that of the detector's own test stamps, about 0.4)",
+        "(default: that of the stamps on which the detector was calibrated)",
     )
+    add_trust_option(parser)
     add_image_options(parser)
     parser.set_defaults(usage=parser.format_usage())
 
@@ -85,7 +86,8 @@ def run(args: argparse.Namespace) -> int:
     from lensdetect.data import read_truth
 
     places = _places(args)
-    card = artifact.load_card(artifact.find_detector(args.model))
+    folder = artifact.find_detector(args.model, survey=scoring.survey_name(args.paths, args.survey))
+    card = artifact.load_card(folder)
     images = scoring.open_images(
         args.paths,
         card,
@@ -103,7 +105,7 @@ def run(args: argparse.Namespace) -> int:
         scoring.check_truth(images.source.ids, truth)
     load_tensorflow_quietly()
     try:
-        scorer = artifact.load_detector(args.model)
+        scorer = artifact.load_detector(folder, trust_model=args.trust_model)
         ranking = scoring.rank(images, scorer, prior=args.prior, keep=_KEEP if args.figure else 0)
     except KeyboardInterrupt:
         raise LensdetectError("interrupted: nothing was written; run the same command again") from None

@@ -1,4 +1,1 @@
-"""Survey images as they come: what each of them is, and what its pixels mean.
-
-Import what is needed from its module; this room imports nothing by itself.
-"""
+"""Every survey's files as they come, opened in one way for search, scoring, simulation and training."""

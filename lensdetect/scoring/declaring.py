@@ -245,6 +245,32 @@ def own_survey(path: Path) -> str | None:
     return _LAYOUT_SURVEY if find_public(path) else None
 
 
+def survey_name(images, survey: str | Survey | None = None) -> str | None:
+    """Name of the survey of some images, by which a detector is chosen.
+
+    Parameters
+    ----------
+    images : path, list of paths, or ndarray
+        As ``open_images`` takes them.
+    survey : str or Survey, optional
+        Where the images are from, if that is said.
+
+    Returns
+    -------
+    str or None
+        None where neither the images nor ``survey`` say one.
+
+    Raises
+    ------
+    InputError
+        If there is no such survey.
+    """
+    if survey is not None:
+        return (get_survey(survey) if isinstance(survey, str) else survey).name
+    names = set(_declared(images).values())
+    return names.pop() if len(names) == 1 else None
+
+
 def _named_survey(survey: str | Survey | None, declared: dict[str, str | None]) -> Survey | None:
     names = {name for name in declared.values() if name is not None}
     if survey is None:

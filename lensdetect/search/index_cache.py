@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lensdetect.errors import InputError
 from lensdetect.images.headers import FileHeaders, Plane, read_headers
-from lensdetect.stamps import write_whole
+from lensdetect.runs import write_whole
 
 #: Of the form of the file; another one is read again from the images.
 _VERSION = 2

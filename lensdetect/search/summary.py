@@ -15,6 +15,7 @@ from lensdetect.search.index import TileIndex
 from lensdetect.search.objects import Spread
 from lensdetect.search.scores import read_note
 from lensdetect.search.slices import score_path
+from lensdetect.text import for_screen
 
 #: Reasons for which images were left aside that are named, at most.
 _REASONS_SHOWN = 5
@@ -67,7 +68,7 @@ class Search:
             lines.append(f"{'file' if row.problem.startswith(_NOT_USED) else 'tile'} {row.tile}: {row.problem}")
         if len(bad) > rows:
             lines.append(f"and {len(bad) - rows:,} more, each with its reason in tiles.csv")
-        return "\n".join([*lines, *self.notes])
+        return "\n".join(map(for_screen, [*lines, *self.notes]))
 
 
 def tile_rows(
@@ -117,8 +118,10 @@ def count_all(
     ranked: Ranked,
     known: pd.DataFrame,
     *,
+    columns: dict[str, str],
     scanned: int,
     seconds: float,
+    committee: Committee,
 ) -> dict[str, object]:
     """Count what a search has done, in the words of its report.
 
@@ -131,24 +134,31 @@ def count_all(
     ranked : Ranked
     known : DataFrame
         What became of the known lenses.
+    columns : dict of str
+        Of the catalogue, by role.
     scanned : int
         Objects scored in this run.
     seconds : float
         Wall time of this run.
+    committee : Committee
 
     Returns
     -------
     dict
         In order.
     """
+    named = ", ".join(f"{role} from {name or 'the row number'}" for role, name in columns.items())
     return {
+        "detectors": ", ".join(member.name for member in committee.members),
         "tiles": len(index.tiles),
         "tiles with a problem": int((rows["problem"] != "").sum()) - len(index.unused),
         **_files_left(index),
+        "columns of the catalogue": named,
         "rows of the catalogue": spread.rows_read,
         "objects selected": spread.selected,
         "objects outside every tile": spread.outside,
         "objects without a position": spread.no_position,
+        **({"objects without an id, called by their row": spread.without_id} if spread.without_id else {}),
         "objects scored": int(rows["scored"].sum()),
         "objects without a score": int(rows["refused"].sum()),
         "objects looked at for glitches": ranked.scored - ranked.flag_counts.get("unexamined", 0),
