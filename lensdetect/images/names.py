@@ -125,7 +125,7 @@ def strip_ending(name: str) -> str:
 
 def _aside(never: str, other: str, survey: Survey) -> str:
     if never:
-        return f"{never}: no image of the sky"
+        return f"{'psf' if never.lower().startswith('psf') else never.lower()}: no image of the sky"
     return f"band {other}: none of {', '.join(survey.band_names)}" if other else ""
 
 
@@ -134,6 +134,10 @@ def _by_pattern(stem: str, found: re.Match, pattern: FilePattern, survey: Survey
     band, kind = groups.get("band") or pattern.band, groups.get("kind") or pattern.kind
     known = kind_of(kind or "")
     never = kind if kind and not known else ""
+    if not kind:
+        # what a pattern leaves open may say more
+        rest = read_words(_without(stem, [found.span("band")] if groups.get("band") else []), survey)
+        known, never = rest.kind, "" if rest.aside.startswith("band") else rest.aside.partition(":")[0]
     other = band if band and not band_of(band, survey) else ""
     identity = [str(int(value)) if name in "xy" else value for name, value in groups.items() if name in _IDENTITY]
     spans = [found.span(name) for name in ("band", "kind") if groups.get(name)]
