@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import ndimage
 
-from lensdetect.simulation.painting.background import sky_sigma
+from lensdetect.images.background import sky_sigma
 
 #: Smoothing before pixels are compared with the sky, in pixels; the threshold in sigma of the smoothed sky.
 _SMOOTH_PIX, _THRESHOLD_SIGMA = 1.5, 3.0
