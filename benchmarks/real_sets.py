@@ -27,7 +27,7 @@ from astropy.wcs import WCS, FITSFixedWarning
 from field_sources import find_galaxies
 
 from lensdetect.errors import InputError, unknown_name
-from lensdetect.search.resampling import resample, source_size
+from lensdetect.images.resampling import resample, source_size
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
