@@ -19,6 +19,7 @@ from lensdetect.artifact.conversion import Conversion, missing_bands, plan_conve
 from lensdetect.data import CutoutBatch
 from lensdetect.scoring.declaring import Images, open_images, survey_name
 from lensdetect.survey import Survey
+from lensdetect.text import storable
 
 #: Columns of the result, in order.
 COLUMNS = ("id", "path", "logit", "probability", "flags", "reason")
@@ -141,7 +142,9 @@ def _table(batch: CutoutBatch, logit: np.ndarray, probability: np.ndarray, *, la
         if np.isnan(logit[row]):
             reasons[row] = _joined(reasons[row], "the detector gives no finite number for such pixels")
     probability = np.where(np.isnan(logit), np.float32(np.nan), probability)
-    values = (batch.ids, batch.paths, logit, probability, flags, reasons)
+    # names of files that are not UTF-8 have letters that no table holds
+    ids, paths, reasons = ([storable(str(text)) for text in texts] for texts in (batch.ids, batch.paths, reasons))
+    values = (ids, paths, logit, probability, flags, reasons)
     return pd.DataFrame(dict(zip(COLUMNS, values, strict=True)))
 
 

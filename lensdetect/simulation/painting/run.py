@@ -188,7 +188,8 @@ def _write_refused(folder: Path, refused: list[dict[str, str]]) -> None:
     if not refused:
         path.unlink(missing_ok=True)
         return
-    table = pd.DataFrame(refused, columns=["id", "path", "reason"])
+    # objects: pandas' own text holds no names of files that are not UTF-8
+    table = pd.DataFrame(refused, columns=["id", "path", "reason"], dtype=object)
     write_whole(path, lambda file: write_csv(table, file))
 
 
