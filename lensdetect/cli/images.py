@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from lensdetect.cli.parsing import SURVEY_NAMES, number, numbers, one_of, words
+from lensdetect.cli.parsing import SURVEY_NAMES, count, number, numbers, one_of, words
+from lensdetect.images.bounds import CUTOUT_PIXELS
 
 
 def add_image_options(parser: argparse.ArgumentParser) -> None:
@@ -40,4 +41,16 @@ def add_fit_option(group) -> None:
         metavar="crop|pad",
         help="take the centre of larger images, or surround smaller ones with masked pixels "
         "(default: other sizes are refused)",
+    )
+    add_limit_option(group, most=CUTOUT_PIXELS, what="the images in one file")
+
+
+def add_limit_option(group, *, most: int, what: str) -> None:
+    """Option for larger images than are believed in; ``group`` takes arguments as a parser does."""
+    group.add_argument(
+        "--max-pixels",
+        type=count,
+        default=most,
+        metavar="N",
+        help=f"pixels that {what} may have; files that claim more are refused unread (default: {most})",
     )

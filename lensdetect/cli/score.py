@@ -92,6 +92,7 @@ def run(args: argparse.Namespace) -> int:
         pixel_scale_arcsec=args.pixel_scale,
         zero_point_mag=args.zero_point,
         fit=args.fit,
+        max_pixels=args.max_pixels,
     )
     truth = None
     if args.truth:

@@ -6,9 +6,11 @@ import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from lensdetect.cli.images import add_limit_option
 from lensdetect.cli.parsing import count, fraction, words
 from lensdetect.cli.quiet import load_tensorflow_quietly
 from lensdetect.errors import InputError, LensdetectError
+from lensdetect.images.bounds import TILE_PIXELS
 
 SUMMARY = "search the tiles of a survey for lenses"
 
@@ -59,6 +61,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     what = parser.add_argument_group("what is searched")
     what.add_argument("--tiles", required=True, nargs="+", metavar="PATH", help="folders, files, or patterns in quotes")
     what.add_argument("--catalogue", required=True, nargs="+", metavar="FILE", help="tables of objects to look at")
+    add_limit_option(what, most=TILE_PIXELS, what="an image of a tile")
     what.add_argument("--survey", required=True, metavar="NAME_OR_FILE", help="survey of the tiles: kids, des, ...")
     what.add_argument(
         "--select", metavar="EXPRESSION", help='which objects, as in "Z_B < 0.4", or a name: lrg, bg (default: all)'
@@ -130,6 +133,7 @@ def run(args: argparse.Namespace) -> int:
             known=args.known,
             workers=args.workers,
             scheduler=args.scheduler,
+            max_pixels=args.max_pixels,
         )
     except KeyboardInterrupt:
         raise LensdetectError(

@@ -133,7 +133,14 @@ def _train(args: argparse.Namespace, output) -> Path:
     from lensdetect import training
     from lensdetect.cli.stamps import open_stamps
 
-    stamps, survey = open_stamps(args.data, truth=args.truth, survey=args.survey, size=args.size, fit=args.fit)
+    stamps, survey = open_stamps(
+        args.data,
+        truth=args.truth,
+        survey=args.survey,
+        size=args.size,
+        fit=args.fit,
+        max_pixels=args.max_pixels,
+    )
     test = None if args.test is None else open_stamps(args.test)[0]
     if args.resume:
         logger.info("going on after epoch %d of %d", output.read_state()["epoch"], _epochs(output.read_plan()))

@@ -13,6 +13,7 @@ import numpy as np
 
 from lensdetect.errors import InputError, unknown_name
 from lensdetect.flags import FLAGS, REFUSED
+from lensdetect.images.bounds import CUTOUT_PIXELS
 from lensdetect.survey import Survey
 
 #: The ways to bring images of another size to the wanted one.
@@ -74,6 +75,8 @@ class Frame:
         Height and width, in pixels.
     fit : str or None
         One of ``FITS_TO_SIZE``, or None to refuse images of another size.
+    max_pixels : int
+        Pixels that the images in one file may have.
 
     Raises
     ------
@@ -86,6 +89,7 @@ class Frame:
     bands: tuple[str, ...]
     size: int
     fit: str | None
+    max_pixels: int = CUTOUT_PIXELS
 
     def __post_init__(self):
         """Check every value."""

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from lensdetect.data.fits import Plane, read_planes
 from lensdetect.data.frame import Frame, Notes
 from lensdetect.errors import InputError
+from lensdetect.images.fits import Plane, read_planes
 
 _SUFFIX = re.compile(r"\.(fits|fit|fts)(\.gz|\.fz)?$", re.IGNORECASE)
 
@@ -55,7 +55,7 @@ class FitsImages:
         for row, number in enumerate(rows):
             path = self._files[number]
             try:
-                images = _by_plane(path, read_planes(path), frame=self.frame)
+                images = _by_plane(path, read_planes(path, max_pixels=self.frame.max_pixels), frame=self.frame)
             except InputError as error:
                 self.frame.refuse(block, notes, row=row, flag="unreadable", text=str(error))
                 continue

@@ -18,6 +18,7 @@ from lensdetect.data.checks import check
 from lensdetect.data.detection import open_parts
 from lensdetect.data.frame import Frame, Notes
 from lensdetect.errors import InputError
+from lensdetect.images.bounds import CUTOUT_PIXELS
 from lensdetect.survey import Survey
 
 #: Cutouts read in one go: with more, the pixels fall out of the processor's caches.
@@ -212,6 +213,7 @@ def open_cutouts(
     bands: Sequence[str] | None = None,
     size: int = 101,
     fit: str | None = None,
+    max_pixels: int = CUTOUT_PIXELS,
 ) -> CutoutSource:
     """Open cutouts in any of the forms that they come in.
 
@@ -240,6 +242,9 @@ def open_cutouts(
     fit : str, optional
         ``"crop"`` to take the centre of larger images, ``"pad"`` to put NaN around
         smaller ones; by default other sizes are refused.
+    max_pixels : int
+        Pixels that the images in one file may have, and those of one object in an
+        array; what claims more is refused before memory is taken.
 
     Returns
     -------
@@ -251,7 +256,7 @@ def open_cutouts(
         If a path does not exist, is of no known kind or holds no object, if a
         whole band is absent, or if the only object there is cannot be read.
     """
-    frame = Frame(survey, tuple(survey.band_names if bands is None else bands), size, fit)
+    frame = Frame(survey, tuple(survey.band_names if bands is None else bands), size, fit, max_pixels)
     if isinstance(paths, str | os.PathLike):
         paths = [paths]
     parts, truth = open_parts(paths if isinstance(paths, np.ndarray) else [Path(path) for path in paths], frame=frame)

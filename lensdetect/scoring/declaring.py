@@ -15,6 +15,7 @@ from lensdetect.artifact.conversion import plan_conversion
 from lensdetect.data import CutoutSource, open_cutouts
 from lensdetect.data.challenge import find_public
 from lensdetect.errors import InputError
+from lensdetect.images.bounds import CUTOUT_PIXELS
 from lensdetect.stamps import Shards, is_shards
 from lensdetect.survey import SURVEYS, Band, Survey, get_survey
 
@@ -34,6 +35,7 @@ def open_images(
     pixel_scale_arcsec: float | None = None,
     zero_point_mag: float | Sequence[float] | None = None,
     fit: str | None = None,
+    max_pixels: int = CUTOUT_PIXELS,
 ) -> CutoutSource:
     """Open images for a detector, once it is known what their numbers mean.
 
@@ -58,6 +60,8 @@ def open_images(
         AB magnitude of one flux unit: one for all bands, or one for each.
     fit : str, optional
         "crop" or "pad" for images of another size than the detector's.
+    max_pixels : int
+        Pixels that the images in one file may have.
 
     Returns
     -------
@@ -83,7 +87,7 @@ def open_images(
         found = _custom_survey(bands, pixel_scale_arcsec, zero_point_mag)
     # An unknown survey does not hide what else is wrong with a path.
     provisional = found or get_survey(card.survey)
-    source = open_cutouts(images, survey=provisional, bands=bands, size=card.size, fit=fit)
+    source = open_cutouts(images, survey=provisional, bands=bands, size=card.size, fit=fit, max_pixels=max_pixels)
     if found is None:
         path = next(path for path, name in declared.items() if name is None)
         raise InputError(f"{path} does not say its survey, and so not its flux unit: {_WAYS_OUT}")

@@ -174,6 +174,7 @@ def score(
     pixel_scale_arcsec: float | None = None,
     zero_point_mag: float | Sequence[float] | None = None,
     fit: str | None = None,
+    max_pixels: int = CUTOUT_PIXELS,
     prior: float | None = None,
     progress: bool = True,
 ) -> pd.DataFrame:
@@ -200,6 +201,8 @@ def score(
     fit : str, optional
         "crop" or "pad" for images of another size than the detector's; by
         default they are refused.
+    max_pixels : int
+        Pixels that the images in one file may have; what claims more is refused.
     prior : float, optional
         Fraction of lenses among such images, to which ``probability`` is
         corrected; by default that of the detector's own test stamps.
@@ -232,5 +235,6 @@ def score(
         pixel_scale_arcsec=pixel_scale_arcsec,
         zero_point_mag=zero_point_mag,
         fit=fit,
+        max_pixels=max_pixels,
     )
     return rank(source, loaded or artifact.load_detector(model), prior=prior, progress=progress).table

@@ -8,8 +8,8 @@ import numpy as np
 
 from lensdetect.errors import InputError
 from lensdetect.flags import FLAGS
+from lensdetect.images.rows import Rows
 from lensdetect.search.noise import check_noise
-from lensdetect.search.pixels import Rows
 from lensdetect.search.resampling import resample, source_size
 from lensdetect.search.strips import Place, cut_plane
 from lensdetect.search.tiles import Tile

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 from astropy.io import fits
-from astropy.utils.exceptions import AstropyWarning
-from astropy.wcs import WCS, FITSFixedWarning
 
-from lensdetect.errors import InputError
+from lensdetect.images.bounds import TILE_PIXELS
+from lensdetect.images.units import open_units, wcs_text
 
 #: Keywords that may name the band of an image, the most telling first.
 _BAND_KEYWORDS = ("BAND", "FILTER", "FILT_ID")
@@ -68,7 +65,7 @@ class FileHeaders:
     offsets_mag: dict[str, float]
 
 
-def read_headers(path: Path | str) -> FileHeaders:
+def read_headers(path: Path | str, *, max_pixels: int = TILE_PIXELS) -> FileHeaders:
     """Describe a file without reading pixels.
 
     Of a file in gzip the first image alone is looked at: the next header lies
@@ -77,6 +74,8 @@ def read_headers(path: Path | str) -> FileHeaders:
     Parameters
     ----------
     path : path
+    max_pixels : int
+        Pixels that an image may have.
 
     Returns
     -------
@@ -85,39 +84,17 @@ def read_headers(path: Path | str) -> FileHeaders:
     Raises
     ------
     InputError
-        If it is no FITS file, or shorter than its headers say.
+        If it is no FITS file, shorter than its headers say, or claims larger images.
     """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", AstropyWarning)
-            # compressed images are tables; their cards say all that is wanted
-            with fits.open(path, memmap=True, lazy_load_hdus=True, disable_image_compression=True) as units:
-                return _describe(units, Path(path))
-    except InputError:
-        raise
-    except (OSError, ValueError, TypeError, KeyError, EOFError) as error:
-        raise InputError(f"{path}: cut short or not FITS: {' '.join(str(error).split())}") from error
-
-
-def _describe(units: fits.HDUList, path: Path) -> FileHeaders:
-    zipped = path.name.lower().endswith(".gz")
     planes: list[Plane] = []
     offsets: dict[str, float] = {}
-    for number, unit in enumerate(units):
-        if not zipped:
-            _check_length(unit, path)
+    zipped = str(path).lower().endswith(".gz")
+    for number, unit in open_units(path, max_pixels=max_pixels):
         planes += _planes_of(unit.header, number)
         offsets |= _zero_point_offsets(unit.header)
         if zipped and planes:
             break
     return FileHeaders(tuple(planes), offsets)
-
-
-def _check_length(unit, path: Path) -> None:
-    needed = unit.fileinfo()["datLoc"] + unit.size
-    held = os.path.getsize(path)
-    if held < needed:
-        raise InputError(f"{path}: cut short: its headers ask for {needed} bytes, got {held}: fetch it again")
 
 
 def _planes_of(header: fits.Header, unit: int) -> list[Plane]:
@@ -130,7 +107,7 @@ def _planes_of(header: fits.Header, unit: int) -> list[Plane]:
         return []
     common = {
         "shape": (axes[1], axes[0]),
-        "wcs_header": _wcs_text(header),
+        "wcs_header": wcs_text(header),
         "extension": str(header.get("EXTNAME", "")),
         "zero_point_mag": next(
             (float(header[key]) for key in _ZERO_POINT_KEYWORDS if _is_number(header.get(key))), None
@@ -147,14 +124,3 @@ def _zero_point_offsets(header: fits.Header) -> dict[str, float]:
 
 def _is_number(value) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def _wcs_text(header: fits.Header) -> str:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FITSFixedWarning)
-        try:
-            wcs = WCS(header, naxis=2)
-            return wcs.to_header_string(relax=True).rstrip() if wcs.has_celestial else ""
-        # what wcslib refuses is no place on the sky
-        except Exception:
-            return ""

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from lensdetect.errors import InputError, unknown_name
+from lensdetect.images.bounds import TILE_PIXELS
 from lensdetect.search.frame import build_tile
 from lensdetect.search.headers import Plane
 from lensdetect.search.index_cache import HeaderCache
@@ -57,7 +58,11 @@ class TileIndex:
 
 
 def index_tiles(
-    paths: Path | str | Sequence[Path | str], survey: Survey, *, cache: Path | str | None = None
+    paths: Path | str | Sequence[Path | str],
+    survey: Survey,
+    *,
+    cache: Path | str | None = None,
+    max_pixels: int = TILE_PIXELS,
 ) -> TileIndex:
     """Find tiles and read their headers.
 
@@ -72,6 +77,8 @@ def index_tiles(
     cache : path, optional
         JSON file in which headers are kept, with size and modification time of
         each file; only files that are new or changed are opened again.
+    max_pixels : int
+        Pixels that an image may have; a larger one is a problem of its tile.
 
     Returns
     -------
@@ -82,7 +89,7 @@ def index_tiles(
     InputError
         If there are no FITS images of tiles, or the cache cannot be written.
     """
-    known = HeaderCache(cache)
+    known = HeaderCache(cache, max_pixels=max_pixels)
     found = _Found(survey)
     for path in _files(paths):
         found.add(path, known)

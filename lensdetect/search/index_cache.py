@@ -7,6 +7,8 @@ import json
 from pathlib import Path
 
 from lensdetect.errors import InputError
+from lensdetect.images import apart
+from lensdetect.images.bounds import TILE_PIXELS
 from lensdetect.search.headers import FileHeaders, Plane, read_headers
 from lensdetect.stamps import write_whole
 
@@ -21,6 +23,8 @@ class HeaderCache:
     ----------
     path : path or None
         The file; None keeps nothing.
+    max_pixels : int
+        Pixels that an image may have.
 
     Attributes
     ----------
@@ -28,7 +32,8 @@ class HeaderCache:
         How many files had to be opened.
     """
 
-    def __init__(self, path: Path | str | None):
+    def __init__(self, path: Path | str | None, *, max_pixels: int = TILE_PIXELS):
+        self.max_pixels = max_pixels
         self.path = None if path is None else Path(path)
         self.files_read = 0
         self._known = self._load()
@@ -74,7 +79,7 @@ class HeaderCache:
     def _read(self, path: Path) -> dict:
         self.files_read += 1
         try:
-            return {"problem": "", **dataclasses.asdict(read_headers(path))}
+            return {"problem": "", **apart.call("lensdetect.search.index_cache:describe", path, self.max_pixels)[0]}
         except InputError as error:
             return {"problem": str(error), "planes": [], "offsets_mag": {}}
 
@@ -96,3 +101,22 @@ class HeaderCache:
             raise InputError(
                 f"the index of tiles must be writable to {self.path}, got {error.strerror}: choose another place"
             ) from error
+
+
+def describe(path: str, max_pixels: int) -> tuple[dict, list]:
+    """``read_headers`` in a process of its own: astropy and wcslib read what strangers wrote.
+
+    Parameters
+    ----------
+    path : str
+    max_pixels : int
+        Pixels that an image may have.
+
+    Returns
+    -------
+    record : dict
+        Fields of ``FileHeaders``.
+    arrays : list
+        None.
+    """
+    return dataclasses.asdict(read_headers(path, max_pixels=max_pixels)), []

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from lensdetect.errors import InputError
-from lensdetect.search.pixels import Rows
+from lensdetect.images.rows import Rows
 from lensdetect.search.tiles import Tile
 from lensdetect.simulation.painting.background import sky_sigma
 from lensdetect.survey import Band, Survey

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from lensdetect.errors import InputError
-from lensdetect.simulation.painting.images import PlaneAt, read_part
+from lensdetect.images.rows import read_part
+from lensdetect.simulation.painting.images import PlaneAt
 from lensdetect.survey import Band, Survey
 
 #: Pixels above this are objects, in sigma.
