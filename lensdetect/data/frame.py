@@ -51,6 +51,11 @@ class Notes:
         if text not in texts:
             texts.append(text)
 
+    def take_over(self, alone: Notes, *, row: int) -> None:
+        """Notes of an object that was read alone, as those of one row."""
+        self.flags[row], self.outside[row] = alone.flags[0], alone.outside[0]
+        self._texts[int(row)] = list(alone._texts.get(0, []))
+
     @property
     def refused(self) -> np.ndarray:
         """Which cutouts get no score: bool ``(count,)``."""

@@ -17,7 +17,7 @@ from lensdetect import flags as quality
 from lensdetect.data.checks import check
 from lensdetect.data.detection import open_parts
 from lensdetect.data.frame import Frame, Notes
-from lensdetect.errors import InputError
+from lensdetect.errors import InputError, reason_of
 from lensdetect.images.bounds import CUTOUT_PIXELS
 from lensdetect.survey import Survey
 
@@ -156,11 +156,29 @@ class CutoutSource:
     def _read_block(self, part: Part, rows: np.ndarray, *, block: np.ndarray) -> Notes:
         frame = self.frame
         notes = Notes(len(rows), block.shape[1])
-        part.read_into(rows, block, notes=notes)
+        try:
+            part.read_into(rows, block, notes=notes)
+        # the border of the items: what one makes a reader raise must not take the others along
+        except Exception as error:
+            notes = self._read_singly(part, rows, error, block=block)
         absent = part.frame.absent
         for row in np.flatnonzero(~notes.refused):
             frame.leave_out(block, notes, row=row, planes=absent, text=f"{frame.names(absent)} not given")
         check(block, notes, frame=frame)
+        return notes
+
+    def _read_singly(self, part: Part, rows: np.ndarray, error: Exception, *, block: np.ndarray) -> Notes:
+        """Read objects one by one after a block of them failed; each that fails is refused with its reason."""
+        notes = Notes(len(rows), block.shape[1])
+        for row, number in enumerate(rows):
+            try:
+                if len(rows) == 1:
+                    raise error
+                alone = Notes(1, block.shape[1])
+                part.read_into(np.array([number]), block[row : row + 1], notes=alone)
+                notes.take_over(alone, row=row)
+            except Exception as own:
+                part.frame.refuse(block, notes, row=row, flag="unreadable", text=reason_of(own))
         return notes
 
     def batches(self, batch_size: int, *, num_workers: int | None = None) -> Iterator[CutoutBatch]:

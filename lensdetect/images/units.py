@@ -32,10 +32,9 @@ _LAZILY = {"memmap": False, "lazy_load_hdus": True}
 
 @contextmanager
 def quiet_astropy() -> Iterator[None]:
-    """Keep astropy's warnings from the terminal; that a file is cut short is an error."""
+    """Keep astropy's warnings from the terminal."""
     with _WARNINGS_LOCK, warnings.catch_warnings():
         warnings.simplefilter("ignore", AstropyWarning)
-        warnings.filterwarnings("error", message="File may have been truncated", category=AstropyWarning)
         yield
 
 
