@@ -7,6 +7,7 @@ from itertools import combinations
 import numpy as np
 
 from lensdetect.data.frame import Frame, Notes
+from lensdetect.images.plausible import MOST_SIGMA, absurd, may_be_absurd
 
 #: Share of the pixels of a band that may be bad without a flag.
 MASKED_SHARE = 0.05
@@ -20,6 +21,9 @@ def check(block: np.ndarray, notes: Notes, *, frame: Frame) -> None:
     with colours that are false, flagged ``identical_bands``, and its reason
     names the bands.
 
+    No data are NaN and infinity, the survey's masked value, and what is absurd
+    (``lensdetect.images.plausible``): the last flags a cutout from the first pixel on.
+
     Parameters
     ----------
     block : ndarray
@@ -32,7 +36,7 @@ def check(block: np.ndarray, notes: Notes, *, frame: Frame) -> None:
     """
     block[notes.refused] = np.nan
     good = np.flatnonzero(~notes.refused)
-    masked = _mask(block, frame.survey.masked_value) - notes.outside
+    masked = _mask(block, frame.survey.masked_value, notes=notes, frame=frame) - notes.outside
     given = frame.size**2 - notes.outside
     for row in good[(masked[good] == given[good]).all(axis=1)]:
         notes.add(row, "blank", text="no finite pixel in any band")
@@ -42,12 +46,12 @@ def check(block: np.ndarray, notes: Notes, *, frame: Frame) -> None:
     _find_identical(block, notes, frame=frame, usable=masked < given)
 
 
-def _mask(block: np.ndarray, masked_value: float | None) -> np.ndarray:
+def _mask(block: np.ndarray, masked_value: float | None, *, notes: Notes, frame: Frame) -> np.ndarray:
     # Number of NaN in each plane, (n, band). The range of a plane tells most of
     # them clean without a second look.
     with np.errstate(invalid="ignore"):
         low, high = block.min(axis=(2, 3)), block.max(axis=(2, 3))
-    suspicious = ~(np.isfinite(low) & np.isfinite(high))
+    suspicious = may_be_absurd(block, np.maximum(np.abs(low), np.abs(high)))
     if masked_value is not None:
         suspicious |= (low <= masked_value) & (masked_value <= high)
     counts = np.zeros(block.shape[:2], np.int64)
@@ -57,6 +61,12 @@ def _mask(block: np.ndarray, masked_value: float | None) -> np.ndarray:
         if masked_value is not None:
             bad |= image == np.float32(masked_value)
         image[bad] = np.nan
+        wild = absurd(image)
+        if wild.any():
+            text = f"{frame.names([plane])}: {np.count_nonzero(wild)} pixels beyond {MOST_SIGMA:.0e} times the noise"
+            notes.add(row, "masked", text=text)
+            bad |= wild
+            image[wild] = np.nan
         counts[row, plane] = np.count_nonzero(bad)
     return counts
 

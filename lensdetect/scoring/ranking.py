@@ -19,6 +19,7 @@ from lensdetect.artifact import Card
 from lensdetect.artifact.conversion import Conversion, missing_bands, plan_conversion
 from lensdetect.data import CutoutBatch, CutoutSource
 from lensdetect.errors import ArtifactError
+from lensdetect.images.bounds import CUTOUT_PIXELS
 from lensdetect.metrics import prior_corrected
 from lensdetect.scoring.declaring import image_form, open_images
 from lensdetect.survey import Survey
