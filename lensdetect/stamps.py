@@ -185,11 +185,11 @@ _MANIFEST: dict[str, tuple[str, Callable[[Any], bool]]] = {
     ),
     "pixel_scale_arcsec": (
         "a positive number",
-        lambda scale: _is_number(scale) and 0.0 < scale < math.inf,
+        lambda scale: _is_number(scale) and 0.0 < scale < 1e6,
     ),
     "seed": (
         "a whole number or null",
-        lambda seed: seed is None or (isinstance(seed, int) and not isinstance(seed, bool)),
+        lambda seed: seed is None or (isinstance(seed, int) and not isinstance(seed, bool) and abs(seed) < 2**63),
     ),
 }
 

@@ -46,7 +46,7 @@ _idle: list[_Reader] = []
 _lock = threading.Lock()
 
 
-def call(task: str, path, *args, limit_s: float = LIMIT_S) -> tuple[Any, list[np.ndarray]]:
+def call(task: str, path, *args, limit_s: float | None = None) -> tuple[Any, list[np.ndarray]]:
     """Run a function of the package on a file, in another process.
 
     May be called from several threads at once.
@@ -60,8 +60,8 @@ def call(task: str, path, *args, limit_s: float = LIMIT_S) -> tuple[Any, list[np
         The file; what messages name.
     *args
         What JSON can hold.
-    limit_s : float
-        Seconds that it may take.
+    limit_s : float, optional
+        Seconds that it may take; ``LIMIT_S`` if not given.
 
     Returns
     -------
@@ -77,7 +77,7 @@ def call(task: str, path, *args, limit_s: float = LIMIT_S) -> tuple[Any, list[np
         reader = _idle.pop() if _idle else None
     reader = reader or _Reader()
     try:
-        found = reader.run(task, str(path), args, limit_s)
+        found = reader.run(task, str(path), args, LIMIT_S if limit_s is None else limit_s)
     except BaseException:
         # it has died, or may yet answer what nobody waits for any more
         if not reader.is_ready:
@@ -147,7 +147,8 @@ class _Reader:
         return f"{path}: damaged or made to harm: the process that read it died ({how})"
 
     def end(self) -> int:
-        self._connection.close()
+        if not self._connection.closed:
+            self._connection.close()
         try:
             return self._process.wait(timeout=1.0)
         except subprocess.TimeoutExpired:

@@ -202,7 +202,7 @@ def _erase(planes: np.ndarray, bad: np.ndarray) -> None:
 
 
 def _known_share(planes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Part of each plane ``(n, height, width)`` that is known, and which held absurd values; what is not known is NaN."""
+    """Part of each plane ``(n, height, width)`` that is known, and which held absurd values; the rest becomes NaN."""
     share, wild = np.ones(len(planes)), np.zeros(len(planes), bool)
     # one pass tells most of them clean: their squares add up to something finite and small
     with np.errstate(invalid="ignore", over="ignore"):
