@@ -63,12 +63,8 @@ def outcome_of(reader: fuzz_readers.Reader, place: Path) -> tuple[str, str]:
 
 def try_all(name: str, numbers: range, seed: int, *, after=lambda number, outcome, text: None) -> Counter:
     """Try some inputs of one reader in this process; ``after`` is told of each."""
-    from lensdetect.images import apart
-
-    # files are tiny: what takes longer never ends
-    apart.LIMIT_S = APART_LIMIT_S
     reader, counts = fuzz_readers.READERS[name], Counter()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, _soon_over():
         seeds = reader.seeds()
         for number in numbers:
             place = fuzz_readers.put(reader, Path(folder), seeds, number=number, seed=seed)
@@ -76,6 +72,18 @@ def try_all(name: str, numbers: range, seed: int, *, after=lambda number, outcom
             counts[outcome] += 1
             after(number, outcome, text)
     return counts
+
+
+@contextlib.contextmanager
+def _soon_over():
+    """Let the package's own processes take little time: files are tiny, and what takes longer never ends."""
+    from lensdetect.images import apart
+
+    before, apart.LIMIT_S = apart.LIMIT_S, APART_LIMIT_S
+    try:
+        yield
+    finally:
+        apart.LIMIT_S = before
 
 
 def _work(connection, name: str, numbers: range, seed: int) -> None:
