@@ -20,7 +20,8 @@ def loop(path):
     while True: pass
 def eat(path): return None, [np.ones(1 << 40, np.uint8)]
 def fail(path): raise KeyError("a\\nb")
-def give(path, *numbers): return {"path": path}, [np.array(numbers, ">i2"), np.zeros((0, 3)), np.full((2, 2), np.nan, "f4")]
+def give(path, *numbers):
+    return {"path": path}, [np.array(numbers, ">i2"), np.zeros((0, 3)), np.full((2, 2), np.nan, "f4")]
 """
 
 
