@@ -261,8 +261,8 @@ def _good_beside(folder: Path) -> None:
 
 def _read_tile(path: Path) -> list[np.ndarray]:
     from lensdetect.errors import InputError
-    from lensdetect.images.rows import Rows, Source
-    from lensdetect.search.headers import read_headers
+    from lensdetect.images.headers import read_headers
+    from lensdetect.images.pixels import Rows, Source
 
     planes = []
     for plane in read_headers(path).planes:
@@ -277,7 +277,7 @@ def _read_tile(path: Path) -> list[np.ndarray]:
 
 
 def _read_apart(path: Path) -> list[np.ndarray]:
-    from lensdetect.images.rows import Source, read_part
+    from lensdetect.images.pixels import Source, read_part
     from lensdetect.simulation.painting.images import describe
 
     places = [

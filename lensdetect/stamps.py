@@ -9,9 +9,7 @@ Parquet file is put in place last: a shard without one does not exist.
 from __future__ import annotations
 
 import hashlib
-import json
 import math
-import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from lensdetect.errors import InputError, reading
+from lensdetect.runs import read_json, write_json, write_whole
 
 #: Columns of truth, in order, with the dtype of each.
 TRUTH_COLUMNS: dict[str, str] = {
@@ -52,10 +51,6 @@ UNKNOWN_TRUTH: dict[str, Any] = {
 }
 
 
-#: Manifests are a few kB.
-_MOST_MANIFEST_BYTES = 1 << 24
-
-
 @dataclass(frozen=True)
 class Stamp:
     """A cutout with its truth.
@@ -71,26 +66,6 @@ class Stamp:
 
     pixels: np.ndarray
     truth: dict[str, Any]
-
-
-def write_whole(path: Path, write) -> None:
-    """Write a file whole or not at all.
-
-    Parameters
-    ----------
-    path : Path
-        Where the file shall be.
-    write : callable
-        Called with an open binary file; what it wrote is renamed into place
-        when it returns, and removed if it raises.
-    """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        with open(partial, "wb") as file:
-            write(file)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def write_shard(folder: Path, index: int, stamps: Iterable[Stamp]) -> None:
@@ -126,8 +101,7 @@ def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
         At least ``survey``, ``bands`` (names, in array order),
         ``pixel_scale_arcsec`` and ``seed``.
     """
-    text = json.dumps(manifest, indent=2, sort_keys=True) + "\n"
-    write_whole(Path(folder) / "manifest.json", lambda file: file.write(text.encode()))
+    write_json(Path(folder) / "manifest.json", manifest, sort_keys=True)
 
 
 def undetected(truth: pd.DataFrame) -> np.ndarray:
@@ -154,16 +128,10 @@ def is_shards(folder: Path) -> bool:
 
 
 def _read_manifest(path: Path) -> dict[str, Any]:
-    with reading(path, what="JSON", way_out="run the simulation again"):
-        held = path.stat().st_size
-        if held > _MOST_MANIFEST_BYTES:
-            raise InputError(f"{path}: a manifest must be shorter than {_MOST_MANIFEST_BYTES} bytes, got {held}")
-        manifest = json.loads(path.read_bytes())
-    if not isinstance(manifest, dict):
-        raise InputError(f"{path} must hold names and values, got {type(manifest).__name__}: run the simulation again")
+    manifest = read_json(path, remedy="run the simulation again")
     for name, (wanted, is_right) in _MANIFEST.items():
         if name not in manifest or not is_right(manifest[name]):
-            came = str(json.dumps(manifest[name]))[:80] if name in manifest else "nothing"
+            came = repr(manifest[name])[:80] if name in manifest else "nothing"
             raise InputError(f"{path}: {name} must be {wanted}, got {came}: run the simulation again")
     return manifest
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import os
 import signal
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+from lensdetect.errors import LensdetectError
+from lensdetect.runs import writing
 
 # A shell that starts a job in the background has it ignore SIGINT, and so would
 # every process that a test starts and means to interrupt.
@@ -26,3 +32,41 @@ def shared_data() -> Path:
 def rng() -> np.random.Generator:
     """A seeded generator: the same numbers in every run."""
     return np.random.default_rng(20260215)
+
+
+class Stopped(BaseException):
+    """What ends a run in a test as a kill would: nothing of lensdetect catches it."""
+
+
+@pytest.fixture
+def stopped_at(monkeypatch):
+    """Stop a run at its n-th write to disk.
+
+    ``stopped_at(run, n, how=...)`` says whether the run came so far; over n = 0, 1, 2, ... until it does not, every
+    write of a command is tried. "full disk" lets that write and all after it fail; "kill before" and "kill after" end
+    the run there, the first with what was half written left behind.
+    """
+
+    def stop(run, number: int, *, how: str) -> bool:
+        count, commit = 0, writing.commit
+
+        def faulty(partial: Path, path: Path) -> None:
+            nonlocal count
+            count += 1
+            if count <= number:
+                commit(partial, path)
+            elif how == "full disk":
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(partial))
+            elif how == "kill before":
+                os.rename(partial, partial.with_name(f".{path.name}.1-killed.partial"))
+                raise Stopped
+            else:
+                commit(partial, path)
+                raise Stopped
+
+        with monkeypatch.context() as patch, contextlib.suppress(Stopped, LensdetectError):
+            patch.setattr(writing, "commit", faulty)
+            run()
+        return count > number
+
+    return stop

@@ -7,7 +7,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from lensdetect.errors import InputError
-from lensdetect.stamps import write_whole
+from lensdetect.runs import write_whole
 
 
 def save_figure(figure: Figure, path: Path | str, *, dpi: int = 120) -> None:

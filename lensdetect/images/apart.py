@@ -13,6 +13,7 @@ import atexit
 import contextlib
 import importlib
 import json
+import multiprocessing
 import os
 import resource
 import signal
@@ -43,6 +44,8 @@ _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM
 _SOURCE = "import sys; sys.path[:] = {path!r}; from lensdetect.images.apart import serve; serve({number})"
 
 _idle: list[_Reader] = []
+#: Whether this process is one that reads for another.
+_serving = False
 _lock = threading.Lock()
 
 
@@ -87,6 +90,11 @@ def call(task: str, path, *args, limit_s: float | None = None) -> tuple[Any, lis
         raise
     _put_back(reader)
     return found
+
+
+def is_expendable() -> bool:
+    """Whether this process may die on a file: it reads for another, or is a worker whose death is seen to."""
+    return _serving or multiprocessing.parent_process() is not None
 
 
 def _put_back(reader: _Reader) -> None:
@@ -181,6 +189,8 @@ def serve(number: int) -> None:
     number : int
         File descriptor of its end of the socket.
     """
+    global _serving
+    _serving = True
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # ends the process also within a C library that never returns, and when the parent is gone
     signal.signal(signal.SIGALRM, signal.SIG_DFL)

@@ -26,6 +26,9 @@ MOST_HEADER_BYTES = 1 << 24
 #: Keywords that may name the band of an image, the most telling first.
 NAME_KEYWORDS = ("BAND", "FILTER", "EXTNAME")
 
+#: Names the bands of all planes of a cube, as in the cutouts of the Legacy Surveys.
+BANDS_KEYWORD = "BANDS"
+
 #: FITS's number of a type -> the type on disk.
 TYPES = {"8": "u1", "16": ">i2", "32": ">i4", "64": ">i8", "-32": ">f4", "-64": ">f8"}
 
@@ -60,12 +63,15 @@ class Layout(NamedTuple):
         Slowest axis first; ``()`` is no image.
     name_cards : tuple of int
         Cards that may name the band.
+    bands_card : int or None
+        Card that names the bands of the planes of a cube.
     """
 
     header_bytes: int
     dtype: np.dtype
     shape: tuple[int, ...]
     name_cards: tuple[int, ...]
+    bands_card: int | None
 
     @property
     def data_bytes(self) -> int:
@@ -173,9 +179,10 @@ def _layout(first_cards: bytes, beginnings: bytes, primary: bool) -> Layout | No
     if any(start.strip() for start in starts[end + 1 :]):
         return None
     names = [number for word in NAME_KEYWORDS if (number := _only(word, starts)) is not None]
-    if -1 in names:
+    bands = _only(BANDS_KEYWORD, starts)
+    if -1 in names or bands == -1:
         return None
-    return Layout(len(starts) * CARD_BYTES, np.dtype(TYPES[bitpix]), shape, tuple(names))
+    return Layout(len(starts) * CARD_BYTES, np.dtype(TYPES[bitpix]), shape, tuple(names), bands)
 
 
 #: First card of the first unit of a file, and of the others.

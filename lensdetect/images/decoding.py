@@ -13,9 +13,10 @@ from astropy.io import fits
 
 from lensdetect.errors import InputError, reading
 from lensdetect.images.bounds import read_file
-from lensdetect.images.cards import NAME_KEYWORDS
+from lensdetect.images.cards import BANDS_KEYWORD, NAME_KEYWORDS
 from lensdetect.images.compressed import check_streams
-from lensdetect.images.units import checked_units, image_shape, quiet_astropy
+from lensdetect.images.headers import wcs_text
+from lensdetect.images.units import checked_units, image_shape, open_units, quiet_astropy
 
 
 def decode_planes(path: str, max_pixels: int) -> tuple[list[dict[str, Any]], list[np.ndarray]]:
@@ -31,7 +32,7 @@ def decode_planes(path: str, max_pixels: int) -> tuple[list[dict[str, Any]], lis
     Returns
     -------
     names : list of dict
-        ``names`` of each image.
+        ``names`` of each image, and ``bands`` of the planes of a cube.
     images : list of ndarray
         float32, of two axes or, a cube, three.
 
@@ -47,7 +48,8 @@ def decode_planes(path: str, max_pixels: int) -> tuple[list[dict[str, Any]], lis
         with fits.open(file, memmap=False) as units:
             for number, shape in numbers.items():
                 header = units[number].header
-                facts.append({"names": [str(header[word]) for word in NAME_KEYWORDS if word in header]})
+                names = [str(header[word]) for word in NAME_KEYWORDS if word in header]
+                facts.append({"names": names, "bands": str(header.get(BANDS_KEYWORD, ""))})
                 images.append(_pixels(units[number], shape, path))
     if not images:
         raise InputError(f"{path}: holds no image")
@@ -92,3 +94,29 @@ def check_images(file: BinaryIO, path: str, *, max_pixels: int, each: bool = Fal
                 check_streams(file, unit, path)
     file.seek(0)
     return found
+
+
+def describe_images(path: str, max_pixels: int) -> tuple[list[dict[str, Any]], list]:
+    """What the headers of a file say of its images; called in a process of its own.
+
+    Parameters
+    ----------
+    path : str
+    max_pixels : int
+        Pixels that each image may have.
+
+    Returns
+    -------
+    images : list of dict
+        ``unit``, ``shape`` (without leading axes of length 1), ``names`` (what
+        may name the band) and ``wcs_header``.
+    arrays : list
+        None.
+    """
+    found = []
+    for number, unit in open_units(path, max_pixels=max_pixels):
+        shape = image_shape(unit.header)
+        if shape:
+            names = [str(unit.header[word]) for word in NAME_KEYWORDS if word in unit.header]
+            found.append({"unit": number, "shape": shape, "names": names, "wcs_header": wcs_text(unit.header)})
+    return found, []

@@ -20,6 +20,7 @@ from lensdetect.errors import InputError
 from lensdetect.images import apart
 from lensdetect.images.bounds import CUTOUT_PIXELS, check_pixels, read_file
 from lensdetect.images.cards import CARD_BYTES, Layout, find_end, hierarch_cards, prove, text_value
+from lensdetect.images.headers import plane_bands
 
 #: SIMPLE, BITPIX, NAXIS, NAXIS1, NAXIS2 and, in a cube, NAXIS3: always first.
 _LAYOUT_CARDS = 6
@@ -33,11 +34,18 @@ class Plane(NamedTuple):
     pixels : ndarray
         float32 ``(height, width)``.
     names : tuple of str
-        What the header says of its band, as written; empty for a plane of a cube.
+        What the header says of its band, as written; of a plane of a cube what BANDS says.
     """
 
     pixels: np.ndarray
     names: tuple[str, ...]
+
+
+class _Names(NamedTuple):
+    """What a header says of the band of its image, and of those of the planes of a cube."""
+
+    image: tuple[str, ...]
+    planes: str
 
 
 def read_planes(path: str, *, max_pixels: int = CUTOUT_PIXELS) -> list[Plane]:
@@ -71,14 +79,16 @@ def read_planes(path: str, *, max_pixels: int = CUTOUT_PIXELS) -> list[Plane]:
     units = _proved_units(path, data, max_pixels=max_pixels)
     if units is None:
         facts, images = apart.call("lensdetect.images.decoding:decode_planes", path, max_pixels)
-        units = [(image, tuple(fact["names"])) for fact, image in zip(facts, images, strict=True)]
+        units = [
+            (image, _Names(tuple(fact["names"]), fact["bands"])) for fact, image in zip(facts, images, strict=True)
+        ]
     planes = [plane for image, names in units for plane in _split(image, names, path)]
     if not planes:
         raise InputError(f"{path}: holds no image")
     return planes
 
 
-def _proved_units(path: str, data: bytes, *, max_pixels: int) -> list[tuple[np.ndarray, tuple[str, ...]]] | None:
+def _proved_units(path: str, data: bytes, *, max_pixels: int) -> list[tuple[np.ndarray, _Names]] | None:
     """Images of a file and the names of each, or None if there is doubt about any."""
     found, start, total = [], 0, 0
     while start < len(data):
@@ -98,10 +108,14 @@ def _proved_units(path: str, data: bytes, *, max_pixels: int) -> list[tuple[np.n
     return found
 
 
-def _names(data: bytes, start: int, layout: Layout) -> tuple[str, ...] | None:
-    places = [start + card * CARD_BYTES for card in layout.name_cards]
-    names = [text_value(data[place : place + CARD_BYTES]) for place in places]
-    return None if None in names else tuple(names)
+def _names(data: bytes, start: int, layout: Layout) -> _Names | None:
+    cards = [*layout.name_cards] + ([] if layout.bands_card is None else [layout.bands_card])
+    places = [start + card * CARD_BYTES for card in cards]
+    texts = [text_value(data[place : place + CARD_BYTES]) for place in places]
+    if None in texts:
+        return None
+    count = len(layout.name_cards)
+    return _Names(tuple(texts[:count]), "".join(texts[count:]))
 
 
 def _pixels(data: bytes, first: int, layout: Layout) -> np.ndarray:
@@ -113,11 +127,12 @@ def _pixels(data: bytes, first: int, layout: Layout) -> np.ndarray:
         return pixels.astype(np.float32)
 
 
-def _split(image: np.ndarray, names: tuple[str, ...], path: str) -> list[Plane]:
+def _split(image: np.ndarray, names: _Names, path: str) -> list[Plane]:
     if image.ndim == 2:
-        return [Plane(image, names)]
+        return [Plane(image, names.image)]
     if image.ndim == 3:
-        return [Plane(plane, ()) for plane in image]
+        told = plane_bands(names.planes, len(image))
+        return [Plane(plane, (told[place],) if told else ()) for place, plane in enumerate(image)]
     raise InputError(f"{path}: an image must have 2 or 3 axes, got {image.shape}: write one file an object")
 
 

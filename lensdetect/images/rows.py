@@ -1,244 +1,250 @@
-"""Rows of an image on disk: what is asked for, and little else, in memory."""
+"""Rows of a table from elsewhere, in a form that no longer tells which file they are from.
+
+Whatever a file holds becomes one of six types of Arrow: text, 64-bit whole
+numbers with and without sign, 32- and 64-bit floats, truth values. What is
+missing is a null in all of them, however the file marks it.
+"""
 
 from __future__ import annotations
 
-import math
-import mmap
-import os
-import tempfile
-from contextlib import ExitStack
-from dataclasses import dataclass
-from functools import partial
-from typing import BinaryIO
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
-from astropy.io import fits
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from lensdetect.errors import InputError, reading
-from lensdetect.images import apart
-from lensdetect.images.bounds import TILE_PIXELS, most_bytes, open_file, unpack_into
-from lensdetect.images.cards import Layout, prove
-from lensdetect.images.decoding import check_images
-from lensdetect.images.units import quiet_astropy
+from lensdetect.errors import InputError
 
-_AGAIN = "fetch it again"
-
-#: Planes of a cube that may have to be unpacked beside the one that is wanted.
-_MOST_PLANES = 8
-
-
-@dataclass(frozen=True)
-class Source:
-    """One two-dimensional image of a file.
-
-    Parameters
-    ----------
-    path : str
-        FITS file: plain, ``.gz`` or ``.fz``.
-    unit : int
-        Number of the header-data unit.
-    plane : int or None
-        Number along the first axis of a cube.
-    shape : tuple of int or None
-        Height and width in pixels, where they are known.
-    """
-
-    path: str
-    unit: int
-    plane: int | None = None
-    shape: tuple[int, int] | None = None
+#: What stands in a cell of text where nothing is known, with blanks round it or none.
+MISSING = ("", "-", "--", "NULL", "Null", "null", "\\N", "nan", "NaN", "NAN", "NA", "N/A", "<NA>", "None")
+_MISSING = pa.array(MISSING)
+#: Whole numbers beyond this are not all told apart by 64-bit floats.
+EXACT = 2.0**53
+#: How many refused lines are told.
+_TOLD = 3
 
 
-class Rows:
-    """An image of which some rows at a time are read.
-
-    A plain image is mapped into memory anew for each part, so that pages that
-    were touched do not pile up. A file in gzip is unpacked once into a temporary
-    file; a compressed image (``.fz``) is decoded by the rows asked for, in this
-    process: where it is of unknown origin and this process must not die, use
-    ``read_part``.
+@dataclass
+class Refused:
+    """Lines of a table that could not be taken for rows.
 
     Parameters
     ----------
-    image : Source, or what has its attributes
+    strict : bool
+        Whether the first one is an error.
 
     Attributes
     ----------
-    shape : tuple of int
-        Height and width.
-    is_float : bool
-        Whether pixels are numbers with a point on disk: in noise, none is exactly 0.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be read, or is another than the index knows.
+    count : int
+    reasons : list of str
+        Of the first few.
     """
 
-    def __init__(self, image: Source):
-        self.image = image
-        self._stack = ExitStack()
-        self._plain: tuple[int, np.dtype] | None = None
-        self._section = None
-        try:
-            with reading(image.path, what="readable", way_out=_AGAIN):
-                self._open()
-        except InputError:
-            self.close()
-            raise
+    strict: bool = False
+    count: int = 0
+    reasons: list[str] = field(default_factory=list)
 
-    def _open(self) -> None:
-        path = self.image.path
-        self._file = self._stack.enter_context(open_file(path))
-        if path.lower().endswith(".gz"):
-            self._file = self._unpack(self._file)
-        found = _find_proved(self._file, self.image.unit)
-        if found is None:
-            self._open_through_astropy()
-            return
-        start, layout = found
-        self._check_shape(layout.shape)
-        self.is_float = layout.dtype.kind == "f"
-        plane_bytes = layout.dtype.itemsize * self.shape[0] * self.shape[1]
-        self._plain = start + layout.header_bytes + (self.image.plane or 0) * plane_bytes, layout.dtype
-
-    def _unpack(self, packed: BinaryIO) -> BinaryIO:
-        # it has a name only until it is open, so that nothing is left behind whatever happens
-        pixels = math.prod(self.image.shape) if self.image.shape else TILE_PIXELS
-        most = (self.image.unit + 1) * most_bytes(pixels * max((self.image.plane or 0) + 1, _MOST_PLANES))
-        unpacked = self._stack.enter_context(tempfile.TemporaryFile(suffix=".fits"))
-        unpack_into(self.image.path, packed, unpacked, most=most)
-        return unpacked
-
-    def _open_through_astropy(self) -> None:
-        with quiet_astropy():
-            check_images(self._file, self.image.path, max_pixels=TILE_PIXELS * 8, each=True)
-            units = self._stack.enter_context(fits.open(self._file, memmap=False))
-            unit = units[self.image.unit]
-            self._check_shape(unit.shape)
-            self._section = unit.section
-            self.is_float = unit.header["BITPIX"] < 0
-
-    def _check_shape(self, shape: tuple[int, ...]) -> None:
-        self.shape = tuple(shape[-2:])
-        if self.image.shape is not None and self.shape != tuple(self.image.shape):
-            raise InputError(
-                f"{self.image.path}: its image must be of {self.image.shape} pixels as in the index, got {shape}: "
-                "make the index again"
-            )
-        extra = len(shape) - 2 - (self.image.plane is not None)
-        if extra < 0 or any(length != 1 for length in shape[:extra]):
-            raise InputError(f"{self.image.path}: its image must have two axes or be a cube, got {shape}")
-        if self.image.plane is not None and not 0 <= self.image.plane < shape[-3]:
-            raise InputError(f"{self.image.path}: its cube must hold plane {self.image.plane}, got {shape}")
-        # what numpy needs to take a plane out of all axes before the two of an image
-        self._before = (0,) * extra + (() if self.image.plane is None else (self.image.plane,))
-
-    def read(self, first: int, stop: int) -> np.ndarray:
-        """Some rows, all columns.
+    def add(self, reason: str) -> None:
+        """Count one more.
 
         Parameters
         ----------
-        first, stop : int
-            First row and the one after the last; inside the image.
-
-        Returns
-        -------
-        ndarray
-            ``(stop - first, width)`` in the type on disk.
+        reason : str
+            With its line and file.
 
         Raises
         ------
         InputError
-            If they cannot be read.
+            If no line may be lost.
         """
-        with reading(self.image.path, what="readable", way_out=_AGAIN):
-            if self._plain is None:
-                with quiet_astropy():
-                    return np.asarray(self._section[*self._before, first:stop])
-            start, dtype = self._plain
-            width = self.shape[1]
-            # as a plain array: slices of a memmap are memmaps, which are slow to make
-            return np.asarray(
-                np.memmap(self._file, dtype, "r", start + first * width * dtype.itemsize, (stop - first, width))
-            )
-
-    def close(self) -> None:
-        """Close the file, and remove what was unpacked."""
-        self._stack.close()
+        if self.strict:
+            raise InputError(reason)
+        self.count += 1
+        if len(self.reasons) < _TOLD:
+            self.reasons.append(reason)
 
 
-def _find_proved(file: BinaryIO, unit: int) -> tuple[int, Layout] | None:
-    """Where a unit begins and its layout, if there is no doubt about it and those before it."""
-    if not file.seek(0, 2):
-        raise InputError("the file is empty")
-    start = 0
-    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        for number in range(unit + 1):
-            layout = prove(data, start) if start < len(data) else None
-            if layout is None or start + layout.header_bytes + layout.data_bytes > len(data):
-                return None
-            if number == unit:
-                return (start, layout) if layout.shape else None
-            start += layout.unit_bytes
-    return None
+#: Columns of some rows by name, and the lines of these in the file where it has lines.
+RawPiece = tuple[Mapping[str, "pa.Array | pa.ChunkedArray"], "np.ndarray | None"]
 
 
-def read_part(image: Source, rows: slice, columns: slice) -> np.ndarray:
-    """A part of an image; only this part is read from a plain file.
-
-    What is not plain is read in a process of its own.
+@dataclass(frozen=True)
+class Source:
+    """A table as a reader of one form opens it.
 
     Parameters
     ----------
-    image : Source, or what has its attributes
-    rows, columns : slice
-        Inside the image.
+    columns : list of str
+        Those with one value a row.
+    units : dict of str
+        Of the columns that have one.
+    read : callable
+        Names of columns, largest number of rows, ``Refused`` -> pieces.
+    """
+
+    columns: list[str]
+    units: dict[str, str]
+    read: Callable[[list[str], int, Refused], Iterator[RawPiece]]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Some rows of a table, one after the other.
+
+    Parameters
+    ----------
+    file : Path
+        Which they are from.
+    table : pyarrow.Table
+        As ``plain_table`` makes it.
+    first : int
+        Number of the first row in the file, from 0.
+    lines : ndarray, optional
+        ``(n,)`` lines in the file, from 1, where it has such.
+    """
+
+    file: Path
+    table: pa.Table
+    first: int = 0
+    lines: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return self.table.num_rows
+
+    def where(self, row: int) -> str:
+        """Place of a row in its file, in words."""
+        if self.lines is not None:
+            return f"line {self.lines[row]} of {self.file}"
+        return f"row {self.first + row} (from 0) of {self.file}"
+
+    def texts(self, name: str) -> np.ndarray:
+        """A column as text, as it stands in the file.
+
+        Parameters
+        ----------
+        name : str
+
+        Returns
+        -------
+        ndarray
+            Objects ``(n,)``: text, without blanks at its ends, or None.
+
+        Raises
+        ------
+        InputError
+            If it holds floats too large to be told apart.
+        """
+        column = self.table[name]
+        if pa.types.is_floating(column.type):
+            return self._float_texts(name)
+        return column.cast(pa.string()).to_numpy(zero_copy_only=False)
+
+    def _float_texts(self, name: str) -> np.ndarray:
+        """Whole numbers without a point, as long as they can be trusted."""
+        values = self.numbers(name)
+        large = np.flatnonzero(np.abs(values) >= EXACT)
+        if len(large):
+            raise InputError(
+                f"column {name} of {self.file} holds numbers with a point, which cannot tell such as "
+                f"{values[large[0]]:.17g} from the next ones: write it as text or as whole numbers"
+            )
+        return np.array(
+            [None if np.isnan(v) else str(int(v)) if v == int(v) else repr(float(v)) for v in values], object
+        )
+
+    def numbers(self, name: str) -> np.ndarray:
+        """A column as 64-bit floats.
+
+        Parameters
+        ----------
+        name : str
+
+        Returns
+        -------
+        ndarray
+            float64 ``(n,)``, NaN where nothing is known.
+
+        Raises
+        ------
+        InputError
+            If a cell is no number; the message has it and its line.
+        """
+        column = self.table[name]
+        if pa.types.is_string(column.type):
+            values, bad = numbers_in(column)
+            if len(bad):
+                raise InputError(
+                    f"column {name} must hold numbers, got {column[int(bad[0])].as_py()!r} in {self.where(int(bad[0]))}"
+                )
+            return values
+        return pc.fill_null(column.cast(pa.float64()), np.nan).to_numpy()
+
+
+def numbers_in(column: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers that are written in a column of text.
+
+    Parameters
+    ----------
+    column : ChunkedArray
+        Of text.
 
     Returns
     -------
-    ndarray
-        float32 ``(height, width)``.
-
-    Raises
-    ------
-    InputError
-        If it cannot be read.
+    values : ndarray
+        float64 ``(n,)``, NaN where there is none.
+    bad : ndarray
+        Rows with a text that is no number.
     """
-    path, ends = image.path, [[rows.start, rows.stop], [columns.start, columns.stop]]
-    with open_file(path) as file, reading(path, what="FITS", way_out=_AGAIN):
-        proved = not path.lower().endswith(".gz") and _find_proved(file, image.unit) is not None
-    read = _cut if proved else partial(apart.call, "lensdetect.images.rows:cut_part")
-    return read(path, image.unit, image.plane, ends)[1][0]
-
-
-def cut_part(path: str, unit: int, plane: int | None, ends: list[list[int]]) -> tuple[None, list[np.ndarray]]:
-    """``read_part`` in a process of its own, which keeps the last images open: many parts of one are asked for."""
-    stat = os.stat(path)
-    key = path, unit, plane, stat.st_size, stat.st_mtime_ns
-    if key not in _opened:
-        if len(_opened) >= _MOST_OPEN:
-            _opened.pop(next(iter(_opened))).close()
-        _opened[key] = Rows(Source(path, unit, plane))
-    return _part(_opened[key], ends)
-
-
-#: Images that ``cut_part`` keeps open: those of the bands of a tile.
-_MOST_OPEN = 8
-_opened: dict[tuple, Rows] = {}
-
-
-def _cut(path: str, unit: int, plane: int | None, ends: list[list[int]]) -> tuple[None, list[np.ndarray]]:
-    opened = Rows(Source(path, unit, plane))
     try:
-        return _part(opened, ends)
-    finally:
-        opened.close()
+        return pc.fill_null(column.cast(pa.float64()), np.nan).to_numpy(), np.zeros(0, int)
+    except pa.ArrowInvalid:
+        values = pd.to_numeric(column.to_pandas(), errors="coerce").to_numpy(float)
+        return values, np.flatnonzero(np.isnan(values) & column.is_valid().to_numpy())
 
 
-def _part(opened: Rows, ends: list[list[int]]) -> tuple[None, list[np.ndarray]]:
-    (first, stop), (left, right) = ends
-    height, width = opened.shape
-    if not (0 <= first <= stop <= height and 0 <= left <= right <= width):
-        raise InputError(f"{opened.image.path}: parts must lie in its {height} x {width} pixels, got {ends}")
-    return None, [np.asarray(opened.read(first, stop)[:, left:right], np.float32)]
+def is_plain(kind: pa.DataType) -> bool:
+    """Whether a column of this type has one value a row."""
+    return not pa.types.is_nested(kind)
+
+
+def plain_table(columns: Mapping[str, pa.Array | pa.ChunkedArray]) -> pa.Table:
+    """Columns in the six types, with nulls where nothing is known.
+
+    Parameters
+    ----------
+    columns : mapping
+        Name -> Arrow array of any type with one value a row.
+
+    Returns
+    -------
+    pyarrow.Table
+    """
+    return pa.table({name: _plain(column) for name, column in columns.items()})
+
+
+def _plain(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    kind = column.type
+    if pa.types.is_boolean(kind) or pa.types.is_uint64(kind):
+        return column
+    if pa.types.is_integer(kind):
+        return column.cast(pa.int64())
+    if pa.types.is_floating(kind):
+        column = column.cast(pa.float64() if pa.types.is_float64(kind) else pa.float32())
+        return pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
+    text = pc.utf8_trim_whitespace(_text(column))
+    return pc.if_else(pc.is_in(text, value_set=_MISSING), pa.scalar(None, pa.string()), text)
+
+
+def _text(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """Decimals, dates and bytes as text."""
+    try:
+        return column.cast(pa.string())
+    except pa.ArrowInvalid:
+        values = (value if value is None else value.decode("utf-8", "backslashreplace") for value in column.to_pylist())
+        return pa.array(list(values), pa.string())

@@ -9,15 +9,14 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from astropy.io import fits
 from astropy.utils.exceptions import AstropyWarning
-from astropy.wcs import WCS, FITSFixedWarning
 
 from lensdetect.errors import InputError, reading
 from lensdetect.images.bounds import check_pixels, open_file
-from lensdetect.images.cards import MOST_HEADER_BYTES, NAME_KEYWORDS
+from lensdetect.images.cards import MOST_HEADER_BYTES
 
 #: Counts of axes and columns may be 999 (FITS standard 4.0, 4.4.1 and 7.3.1); astropy counts up to what it is told,
 #: in whatever case and place a keyword is written.
@@ -187,51 +186,3 @@ def _check_tile(header: fits.Header, axes: list[int]) -> None:
     sides = [header.get(f"ZTILE{axis}", 1) for axis in range(1, len(axes) + 1)]
     if not all(isinstance(side, int) and side >= 1 for side in sides) or math.prod(sides) > 4 * max(math.prod(axes), 1):
         raise InputError(f"tiles must be no larger than the image of {axes} pixels, got {sides}")
-
-
-def wcs_text(header: fits.Header) -> str:
-    """World coordinates of an image as the text of a header; empty where it has no place on the sky.
-
-    Parameters
-    ----------
-    header : Header
-
-    Returns
-    -------
-    str
-        Cards without line breaks.
-    """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FITSFixedWarning)
-        try:
-            wcs = WCS(header, naxis=2)
-            return wcs.to_header_string(relax=True).rstrip() if wcs.has_celestial else ""
-        # what wcslib refuses is no place on the sky
-        except Exception:
-            return ""
-
-
-def describe_images(path: str, max_pixels: int) -> tuple[list[dict[str, Any]], list]:
-    """What the headers of a file say of its images; called in a process of its own.
-
-    Parameters
-    ----------
-    path : str
-    max_pixels : int
-        Pixels that each image may have.
-
-    Returns
-    -------
-    images : list of dict
-        ``unit``, ``shape`` (without leading axes of length 1), ``names`` (what
-        may name the band) and ``wcs_header``.
-    arrays : list
-        None.
-    """
-    found = []
-    for number, unit in open_units(path, max_pixels=max_pixels):
-        shape = image_shape(unit.header)
-        if shape:
-            names = [str(unit.header[word]) for word in NAME_KEYWORDS if word in unit.header]
-            found.append({"unit": number, "shape": shape, "names": names, "wcs_header": wcs_text(unit.header)})
-    return found, []

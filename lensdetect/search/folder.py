@@ -8,13 +8,13 @@ from pathlib import Path
 
 from lensdetect import __version__
 from lensdetect.errors import InputError
+from lensdetect.runs import write_whole
 from lensdetect.search.catalogue import Catalogue
 from lensdetect.search.committee import Committee
 from lensdetect.search.index import TileIndex
 from lensdetect.search.objects import Spread
 from lensdetect.search.scores import join_parts, read_note
 from lensdetect.search.slices import Job, Slice, part_path, score_path, slices_of
-from lensdetect.stamps import write_whole
 from lensdetect.survey import Survey
 
 #: What a folder of a search says about itself.

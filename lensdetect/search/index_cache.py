@@ -7,13 +7,12 @@ import json
 from pathlib import Path
 
 from lensdetect.errors import InputError
-from lensdetect.images import apart
 from lensdetect.images.bounds import TILE_PIXELS
-from lensdetect.search.headers import FileHeaders, Plane, read_headers
-from lensdetect.stamps import write_whole
+from lensdetect.images.headers import FileHeaders, plane_of, read_headers
+from lensdetect.runs import write_whole
 
 #: Of the form of the file; another one is read again from the images.
-_VERSION = 1
+_VERSION = 2
 
 
 class HeaderCache:
@@ -73,13 +72,12 @@ class HeaderCache:
         self._used[name] = record
         if record["problem"]:
             raise InputError(record["problem"])
-        planes = tuple(Plane(**{**plane, "shape": tuple(plane["shape"])}) for plane in record["planes"])
-        return FileHeaders(planes, record["offsets_mag"])
+        return FileHeaders(tuple(map(plane_of, record["planes"])), record["offsets_mag"])
 
     def _read(self, path: Path) -> dict:
         self.files_read += 1
         try:
-            return {"problem": "", **apart.call("lensdetect.search.index_cache:describe", path, self.max_pixels)[0]}
+            return {"problem": "", **dataclasses.asdict(read_headers(path, max_pixels=self.max_pixels))}
         except InputError as error:
             return {"problem": str(error), "planes": [], "offsets_mag": {}}
 
@@ -101,22 +99,3 @@ class HeaderCache:
             raise InputError(
                 f"the index of tiles must be writable to {self.path}, got {error.strerror}: choose another place"
             ) from error
-
-
-def describe(path: str, max_pixels: int) -> tuple[dict, list]:
-    """``read_headers`` in a process of its own: astropy and wcslib read what strangers wrote.
-
-    Parameters
-    ----------
-    path : str
-    max_pixels : int
-        Pixels that an image may have.
-
-    Returns
-    -------
-    record : dict
-        Fields of ``FileHeaders``.
-    arrays : list
-        None.
-    """
-    return dataclasses.asdict(read_headers(path, max_pixels=max_pixels)), []

@@ -17,11 +17,11 @@ from matplotlib.figure import Figure
 from lensdetect import flags as quality
 from lensdetect.errors import InputError
 from lensdetect.figures.search import contact_sheet, score_histogram, sky_map
+from lensdetect.runs import write_whole
 from lensdetect.search.candidates import HISTOGRAM_EDGES, Ranked
 from lensdetect.search.completeness import FOUND
 from lensdetect.search.index import TileIndex
 from lensdetect.search.slices import Job
-from lensdetect.stamps import write_whole
 
 _LISTED = 100
 #: What stands in a column of numbers: with a sign, an exponent or a unit.
@@ -114,8 +114,7 @@ def report_html(findings: Findings) -> str:
 
 
 def _numbers(findings: Findings) -> list[str]:
-    members = ", ".join(member.name for member in findings.job.committee.members)
-    rows = [("detectors", members), *findings.numbers.items()]
+    rows = list(findings.numbers.items())
     flags = [
         (name, count, "yes" if quality.FLAGS[name].refused else "", quality.FLAGS[name].meaning)
         for name, count in findings.ranked.flag_counts.items()

@@ -10,8 +10,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from lensdetect.runs import write_whole
 from lensdetect.search.committee import Committee
-from lensdetect.stamps import write_whole
 
 _KEY, _PROBLEM = b"lensdetect.key", b"lensdetect.problem"
 

@@ -12,8 +12,8 @@ from astropy.io import fits
 from lensdetect.errors import InputError
 from lensdetect.images.bounds import most_bytes, open_file
 from lensdetect.images.fits import read_planes
-from lensdetect.images.rows import Rows, Source, read_part
-from lensdetect.search.headers import read_headers
+from lensdetect.images.headers import read_headers
+from lensdetect.images.pixels import Rows, Source, read_part
 
 
 def claiming(*cards: str) -> bytes:

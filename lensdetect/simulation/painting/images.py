@@ -273,7 +273,7 @@ def describe(path: str, *, max_pixels: int = TILE_PIXELS) -> tuple[FileImage, ..
 @lru_cache(maxsize=64)
 def _described(path: str, max_pixels: int, *version: int) -> tuple[FileImage, ...]:
     # Asked for again for each galaxy in a tile.
-    found, _ = apart.call("lensdetect.images.units:describe_images", path, max_pixels)
+    found, _ = apart.call("lensdetect.images.decoding:describe_images", path, max_pixels)
     return tuple(FileImage(**{**image, "shape": tuple(image["shape"])}) for image in found)
 
 

@@ -15,10 +15,10 @@ from typing import Any
 import pandas as pd
 from tqdm import tqdm
 
-from lensdetect import __version__
 from lensdetect.errors import InputError
 from lensdetect.images.bounds import TILE_PIXELS
-from lensdetect.simulation.manifest import open_folder, save_manifest
+from lensdetect.runs import writable, write_whole
+from lensdetect.simulation.manifest import held_folder, simulation_code
 from lensdetect.simulation.painting.arcs import make_stamp
 from lensdetect.simulation.painting.catalogue import read_catalogue
 from lensdetect.simulation.painting.images import find_images
@@ -28,8 +28,9 @@ from lensdetect.simulation.plan import check_whole
 from lensdetect.simulation.population import Population
 from lensdetect.simulation.processes import map_unordered
 from lensdetect.simulation.sky.population import SkyPopulation
-from lensdetect.stamps import write_shard, write_whole
+from lensdetect.stamps import write_shard
 from lensdetect.survey import Survey
+from lensdetect.text import write_csv
 
 #: In the output: what could not be used, with its reason.
 REFUSED_FILE = "refused.csv"
@@ -68,8 +69,8 @@ def paint(
         FITS cutouts of one galaxy each, or tiles with celestial coordinates: a
         folder, a file or a pattern with ``*``. One file a band, or one for all.
     catalogue : path or None
-        CSV, FITS or Parquet: ``id`` of each galaxy, and ``file`` (it is in the
-        middle) or ``ra_deg`` and ``dec_deg``; more in ``catalogue.COLUMN_NAMES``.
+        a table: ``id`` of each galaxy, and ``file`` (it is in the
+        middle) or ``ra_deg`` and ``dec_deg``; more in ``images.columns.ROLES``.
         None uses every cutout.
     folder : path
         Where to write; it is created.
@@ -135,10 +136,9 @@ def paint(
             f"no galaxy of {len(rows)} can be used; the first: {refused[0]['reason'] if refused else 'no row'}"
         )
     manifest = _manifest(plan, jobs, refused=refused, shard_size=shard_size, images=images, psf=psf)
-    open_folder(plan.folder, manifest, file_name="manifest.json")
-    _write_refused(plan.folder, refused)
-    _make_missing(plan, jobs, shard_size=shard_size, workers=workers, progress=progress)
-    save_manifest(plan.folder / "manifest.json", {**manifest, "complete": True})
+    with held_folder(plan.folder, manifest), writable(folder, what="stamps"):
+        _write_refused(plan.folder, refused)
+        _make_missing(plan, jobs, shard_size=shard_size, workers=workers, progress=progress)
     return plan.folder
 
 
@@ -176,7 +176,7 @@ def _manifest(plan: PaintPlan, jobs: list[Job], *, refused: list, shard_size: in
             # galaxies, where they are cut from and what was measured on them
             "galaxies_sha256": hashlib.sha256(repr([_told(job) for job in jobs]).encode()).hexdigest(),
         },
-        "code_version": __version__,
+        "code_version": simulation_code(),
         "complete": False,
     }
     return json.loads(json.dumps(manifest))
@@ -193,7 +193,7 @@ def _write_refused(folder: Path, refused: list[dict[str, str]]) -> None:
         path.unlink(missing_ok=True)
         return
     table = pd.DataFrame(refused, columns=["id", "path", "reason"])
-    write_whole(path, lambda file: table.to_csv(file, index=False))
+    write_whole(path, lambda file: write_csv(table, file))
 
 
 def _make_missing(plan: PaintPlan, jobs: list[Job], *, shard_size: int, workers: int, progress: bool) -> None:
@@ -204,16 +204,10 @@ def _make_missing(plan: PaintPlan, jobs: list[Job], *, shard_size: int, workers:
     missing = [(number, part) for number, part in shards if not (plan.folder / f"{number:05d}.parquet").is_file()]
     ready = len(jobs) - sum(len(part) for _, part in missing)
     hidden = not progress or not sys.stderr.isatty()
-    try:
-        with tqdm(total=len(jobs), initial=ready, unit="stamp", desc="paint", disable=hidden) as bar:
-            work = partial(_make_shard, plan)
-            for made in map_unordered(work, missing, workers=max(min(workers, len(missing)), 1)):
-                bar.update(made)
-    except OSError as error:
-        raise InputError(
-            f"stamps must be writable to {plan.folder}, got {error.strerror or error}: make room or choose another "
-            "folder, then run the same again"
-        ) from error
+    with tqdm(total=len(jobs), initial=ready, unit="stamp", desc="paint", disable=hidden) as bar:
+        work = partial(_make_shard, plan)
+        for made in map_unordered(work, missing, workers=max(min(workers, len(missing)), 1)):
+            bar.update(made)
 
 
 def _make_shard(plan: PaintPlan, shard: tuple[int, list[Job]]) -> int:

@@ -8,11 +8,11 @@ import numpy as np
 from astropy.io import fits
 from astropy.table import Table
 
+from lensdetect.runs import write_whole
 from lensdetect.simulation.tiles.layout import Tile
 from lensdetect.simulation.tiles.photometry import Measured
 from lensdetect.simulation.tiles.redshifts import fit_redshifts
 from lensdetect.simulation.tiles.stars import PRIMARY_HALO, READOUT_SPIKE, SATURATION_CORE
-from lensdetect.stamps import write_whole
 from lensdetect.survey import Survey
 
 #: Least S/N in the reference band of what is listed.

@@ -8,6 +8,7 @@ from functools import partial
 
 import numpy as np
 
+from lensdetect.runs import write_whole
 from lensdetect.simulation.conditions import Conditions
 from lensdetect.simulation.scene import Scene
 from lensdetect.simulation.tiles.catalogue import build_catalogue, is_listed, write_catalogue
@@ -22,7 +23,6 @@ from lensdetect.simulation.tiles.regions import cover, draw_regions, spoil
 from lensdetect.simulation.tiles.sky import SkyObject, objects_near
 from lensdetect.simulation.tiles.stars import bright_stars, saturate, saturation_levels
 from lensdetect.simulation.tiles.truth import Faults, glitch_table, truth_table
-from lensdetect.stamps import write_whole
 
 #: Rows rendered at once: whole chunks of noise.
 _BLOCK_ROWS = 4 * CHUNK_ROWS
@@ -90,8 +90,7 @@ def make_tile(plan: TilePlan, number: int) -> int:
 
 def _draw(plan: TilePlan, tile: Tile) -> _Pointing:
     survey = plan.survey
-    conditions = plan.population.draw_conditions(_EMPTY, survey, size=11, rng=plan.rng("conditions", tile.number))
-    conditions = dataclasses.replace(conditions, masked=None)
+    conditions = plan.population.draw_conditions(_EMPTY, survey, size=None, rng=plan.rng("conditions", tile.number))
     objects = objects_near(plan, tile, margin_pix=_MARGIN_PIX)
     x, y = tile.pixels(np.array([thing.ra_deg for thing in objects]), np.array([thing.dec_deg for thing in objects]))
     scenes = [thing.scene for thing in objects]

@@ -7,7 +7,7 @@ import pytest
 from astropy.io import fits
 
 from lensdetect.errors import InputError
-from lensdetect.images.rows import read_part
+from lensdetect.images.pixels import read_part
 from lensdetect.simulation.painting.images import PlaneAt, find_images
 from lensdetect.survey import get_survey
 
