@@ -25,13 +25,9 @@ import pandas as pd
 from astropy.io import fits
 from astropy.wcs import WCS, FITSFixedWarning
 from field_sources import find_galaxies
-from lensdetect.search.resampling import resample, source_size
 
 from lensdetect.errors import InputError, unknown_name
-<<<<<<< HEAD
 from lensdetect.images.resampling import resample, source_size
-=======
->>>>>>> pixels
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
