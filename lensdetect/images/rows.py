@@ -181,7 +181,8 @@ class Rows:
                     f"column {name} must hold numbers, got {column[int(bad[0])].as_py()!r} in {self.where(int(bad[0]))}"
                 )
             return values
-        return pc.fill_null(column.cast(pa.float64()), np.nan).to_numpy()
+        # not safe: a number of more digits than a float has is rounded, not refused
+        return pc.fill_null(column.cast(pa.float64(), safe=False), np.nan).to_numpy()
 
 
 def numbers_in(column: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:

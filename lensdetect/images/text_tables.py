@@ -125,7 +125,7 @@ def _is_number(text: str) -> bool:
 
 
 def _separator(header: str) -> str:
-    bare = re.sub(r'"[^"]*"', "", _unquoted(header))
+    bare = re.sub(r'"[^"]*"', "name", _unquoted(header))
     if "\t" in bare.strip():
         return "\t"
     if "," in bare or ";" in bare:

@@ -91,6 +91,11 @@ def test_ids_of_floats_are_whole_numbers_or_refused(tmp_path):
         read(tmp_path / "t.parquet", "id")
 
 
+def test_whole_numbers_beyond_the_digits_of_a_float_are_rounded_where_floats_are_asked_for(tmp_path):
+    pq.write_table(pa.table({"n": pa.array([2**62 + 1, None])}), tmp_path / "t.parquet")
+    np.testing.assert_array_equal(read(tmp_path / "t.parquet", "n", kind="numbers"), [2.0**62, np.nan])
+
+
 def test_odd_types_of_parquet(tmp_path):
     table = pa.table(
         {
@@ -166,6 +171,7 @@ def test_units_are_told(tmp_path, form):
         "id\tra\tdec\na\t1\t2\nb\t\t4\n",
         "\ufeffid,ra,dec\n\na,1,2\nb,--,4",
         'id ra dec\n  a   1  2\nb "" 4\n',
+        '"id" "ra" "dec"\na 1 2\n"b" "" 4\n',
         '"id,ra,dec"\na,1,2\nb,,4\n',
         '"id","ra","dec"\n"a","1","2"\n"b","","4"\n',
     ],
