@@ -94,6 +94,10 @@ def _head(stream: io.TextIOBase, file: Path) -> tuple[list[str], str]:
     """Lines above the first one that is no comment, and that line."""
     above = []
     while line := _read_line(stream, file):
+        if "\0" in line:
+            raise InputError(
+                f"{file} must be a table, got neither text nor a form that is known: convert it, or fetch it again"
+            )
         if line.strip() and not line.startswith("#"):
             return above, line
         above.append(line)

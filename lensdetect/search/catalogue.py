@@ -208,9 +208,8 @@ class Catalogue:
             return numbers.astype(str).astype(object), np.zeros(len(piece), bool)
         parts = [piece.texts(name) for name in self._ids]
         is_missing = np.any([pd.isna(part) for part in parts], axis=0)
-        names = (
-            parts[0].copy() if len(parts) == 1 else np.array(["_".join(map(str, part)) for part in zip(*parts)], object)
-        )
+        joined = ["_".join(map(str, found)) for found in zip(*parts, strict=True)]
+        names = np.array(joined if len(parts) > 1 else parts[0], object)
         names[is_missing] = [f"row {row}" for row in numbers[is_missing]]
         return names, is_missing
 

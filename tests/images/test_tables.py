@@ -221,6 +221,7 @@ def test_a_bad_number_is_shown_with_its_line(tmp_path):
         ("t.csv", b"id,z\n\xff,1\n", "codec can't decode"),
         ("t.csv", b"id" + b"x" * 1_000_001, "a line of 1,000,000 letters or more"),
         ("t.csv", b"z,z\n1,2\n", "must have one column z, got 2"),
+        ("t.csv", b"\x7fELF\x00,z\n", "got neither text nor a form that is known"),
         ("t.csv", b"id\n1\n", "unknown column of .*t.csv 'z': did you mean id"),
         ("t.vot", b'<VOTABLE><STREAM href="http://127.0.0.1:9/x"/></VOTABLE>', "got a STREAM with href 'http://127"),
         ("t.vot", b'<v:VOTABLE xmlns:v="x"><v:STREAM href="file:///etc/passwd"/></v:VOTABLE>', "which is not followed"),
