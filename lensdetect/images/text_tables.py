@@ -29,6 +29,7 @@ from lensdetect.errors import InputError
 from lensdetect.images.columns import is_known_name
 from lensdetect.images.ecsv import MARK, units_of
 from lensdetect.images.rows import RawPiece, Refused, Source
+from lensdetect.text import shown
 
 #: Longest line that is read, in letters.
 LONGEST_LINE = 1_000_000
@@ -116,7 +117,7 @@ def _header_above(comments: list[str], first: str, file: Path) -> str | None:
             if has_number or (known_above and not known_first):
                 return above
     if has_number:
-        raise InputError(f"the first line of {file} must name the columns, got {first.strip()[:80]!r}: add their names")
+        raise InputError(f"the first line of {file} must name the columns, got {shown(first.strip())}: add their names")
     return None
 
 
@@ -185,7 +186,7 @@ class _Lines:
     def _look_at_comment(self, line: str) -> None:
         if not line[1:2].isspace() and len(_cells(line, self.separator)) == self.width:
             self.refused.add(
-                f"line {self.number} of {self.file} must be a row or a comment, got {line.strip()[:40]!r}: "
+                f"line {self.number} of {self.file} must be a row or a comment, got {shown(line.strip())}: "
                 "put its first cell in quotes if it is a row, or a blank behind # if it is none"
             )
 
