@@ -148,7 +148,14 @@ def _check_finished(args: argparse.Namespace, output) -> None:
 def _open_data(args: argparse.Namespace):
     from lensdetect.cli.stamps import open_stamps
 
-    return open_stamps(args.data, truth=args.truth, survey=args.survey, size=args.size, fit=args.fit)
+    return open_stamps(
+        args.data,
+        truth=args.truth,
+        survey=args.survey,
+        size=args.size,
+        fit=args.fit,
+        max_pixels=args.max_pixels,
+    )
 
 
 def _train(args: argparse.Namespace, output) -> Path:

@@ -6,12 +6,14 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from astropy.io import fits
 from astropy.wcs import WCS
 from astropy.wcs.utils import proj_plane_pixel_scales
 
 from lensdetect.errors import InputError
 from lensdetect.images.nodata import erase_no_data
-from lensdetect.simulation.painting.images import ImageSet, PlaneAt, open_fits, read_part
+from lensdetect.images.pixels import read_part
+from lensdetect.simulation.painting.images import ImageSet, PlaneAt, image_at
 from lensdetect.survey import Survey
 
 #: By how much the pixel scale of an image may differ from its survey's.
@@ -75,11 +77,10 @@ def read_frame(images: ImageSet, survey: Survey) -> Frame:
     for band, place in zip(survey.band_names, images.planes, strict=True):
         if place is None:
             continue
-        with open_fits(place.path) as units:
-            unit = units[place.unit]
-            sizes[band] = unit.shape[-2:]
-            if wcs is None:
-                wcs = _wcs(unit.header)
+        image = image_at(place)
+        sizes[band] = image.shape[-2:]
+        if wcs is None:
+            wcs = _wcs(image.wcs_header)
     if len(set(sizes.values())) > 1:
         raise InputError(f"{images.path}: all bands must be of one size, got {sizes}: cut them alike")
     height, width = next(iter(sizes.values()))
@@ -110,10 +111,11 @@ def check_scale(frame: Frame, survey: Survey) -> None:
         )
 
 
-def _wcs(header) -> WCS | None:
-    if not str(header.get("CTYPE1", "")).upper().startswith("RA"):
+def _wcs(header: str) -> WCS | None:
+    cards = fits.Header.fromstring(header)
+    if not str(cards.get("CTYPE1", "")).upper().startswith("RA"):
         return None
-    return WCS(header, naxis=2)
+    return WCS(cards, naxis=2)
 
 
 def sample(place: PlaneAt, height: int, width: int) -> np.ndarray:
