@@ -48,6 +48,17 @@ def test_weights_masks_and_psfs_are_passed_over(tmp_path):
     assert [place.path for place in sets["a"].planes if place] == [str(tmp_path / "a_r_psf.fits")]
 
 
+def test_weights_and_masks_say_which_pixels_are_none(tmp_path):
+    write(tmp_path / "a_r_sci.fits", shape=(4, 6))
+    weight, mask = np.ones((4, 6), np.float32), np.zeros((4, 6), np.int16)
+    weight[0, 0], mask[1, 1], mask[2, 2] = 0.0, 2, 4  # saturated, and interpolated
+    fits.writeto(tmp_path / "a_r_wei.fits", weight)
+    fits.writeto(tmp_path / "a_r_msk.fits", mask)
+    sets, _ = find_images(tmp_path, DES)
+    part = read_part(sets["a"].planes[1], slice(0, 4), slice(0, 6))
+    assert np.argwhere(np.isnan(part)).tolist() == [[0, 0], [1, 1]]
+
+
 def test_header_tells_the_band_where_no_name_does(tmp_path):
     write(tmp_path / "obj1.fits", FILTER="r DECam SDSS c0002 6415.0 1480.0")
     sets, _ = find_images(tmp_path, DES)
@@ -75,6 +86,7 @@ def test_extensions_are_bands_by_their_headers_or_as_told(tmp_path):
     fits.HDUList([fits.PrimaryHDU(), *units]).writeto(tmp_path / "named.fits")
     for unit in units:
         unit.header["BAND"] = "i"  # as copied from one to the other
+        del unit.header["EXTNAME"]
     fits.HDUList([fits.PrimaryHDU(), *units]).writeto(tmp_path / "copied.fits")
     sets, refused = find_images(tmp_path, DES)
     assert [place and place.unit for place in sets["named"].planes] == [2, None, 1, None]
