@@ -276,7 +276,9 @@ def real(lensdetect, shared_data, scores):
     """Scores real images with the detector for KiDS; None where these do not come with the checkout."""
 
     def run(folder, *options):
-        return lensdetect("score", shared_data / folder, "--model", "arcformer_small-kids", "--output", scores, *options)
+        return lensdetect(
+            "score", shared_data / folder, "--model", "arcformer_small-kids", "--output", scores, *options
+        )
 
     return run
 

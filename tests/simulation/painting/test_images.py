@@ -24,7 +24,7 @@ def write(path, *, shape=(20, 20), **header) -> None:
         (["a_g_sci.fits", "a_z_sci.fits"], "a"),
         (["DES0200-2000_G.fits", "DES0200-2000_Z.fits"], "DES0200-2000"),
         (["DES_180.0_-0.5_g_sci.fits.gz", "DES_180.0_-0.5_z_sci.fits.gz"], "DES_180.0_-0.5"),
-        (["image-g-17.fits", "image-z-17.fits"], "image-17"),
+        (["image-g-17.fits", "image-z-17.fits"], "17"),
         (["g/obj5.fits", "z/obj5.fits"], "obj5"),
         (["folder/g.fits", "folder/z.fits"], "folder"),
     ],
