@@ -117,9 +117,11 @@ def read_words(text: str, survey: Survey) -> Label:
     kinds = [word for word in words if kind_of(word[0])]
     bands = [word for word in words if band_of(word[0], survey)]
     others = [] if bands else [word for word in words if word[0] in FILTERS]
-    taken = bands[-1:] + kinds[-1:] + others[-1:] + never
+    taken = [word.span() for word in bands[-1:] + kinds[-1:] + others[-1:]]
+    # of PSF11406730 the number is the name
+    taken += [(word.start(), word.start() + 3 if word[0][3:].isdigit() else word.end()) for word in never]
     return Label(
-        _without(text, [word.span() for word in taken]),
+        _without(text, taken),
         band_of(bands[-1][0], survey) if bands else "",
         kind_of(kinds[-1][0]) if kinds else "",
         _aside(never[0][0] if never else "", others[-1][0] if others else "", survey),
