@@ -196,11 +196,11 @@ def test_changed_weight_byte(lensdetect, copied_detector, stamps, scores):
     assert not scores.exists()
 
 
-def test_card_for_other_bands(lensdetect, copied_detector, stamps, scores):
+def test_card_changed_to_other_bands(lensdetect, copied_detector, stamps, scores):
     card = copied_detector / "assets.extra" / "card.json"
     card.write_text(card.read_text().replace('"name": "u"', '"name": "z"'))
     result = lensdetect("score", stamps, "--model", copied_detector, "--output", scores)
-    assert result.code == 0 and "does not take, dropped: u" in result.out and "missing_band 6" in result.out
+    assert result.code == 2 and "card.json must be as it was written" in result.err and not scores.exists()
 
 
 def test_unwritable_output_is_told_before_anything(lensdetect, detector, stamps, tmp_path, monkeypatch):
