@@ -11,6 +11,7 @@ from lensdetect.lazy import lazy_names
 #: Public name -> the module of this package that holds it.
 _HOMES = {
     "Card": "card",
+    "CARD_FILE": "card",
     "load_card": "card",
     "verify": "integrity",
     "Calibration": "calibration",

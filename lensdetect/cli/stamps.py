@@ -8,6 +8,7 @@ from pathlib import Path
 from lensdetect.data import LabelledCutouts, open_cutouts, read_truth, with_truth
 from lensdetect.data.plausibility import check_plausible
 from lensdetect.errors import InputError
+from lensdetect.images.bounds import CUTOUT_PIXELS
 from lensdetect.scoring.declaring import own_survey
 from lensdetect.stamps import Shards, is_shards
 from lensdetect.survey import Survey, get_survey
@@ -18,7 +19,13 @@ _REASONS_SHOWN = 3
 
 
 def open_stamps(
-    folder: str, *, truth: str | None = None, survey: str | None = None, size: int = 101, fit: str | None = None
+    folder: str,
+    *,
+    truth: str | None = None,
+    survey: str | None = None,
+    size: int = 101,
+    fit: str | None = None,
+    max_pixels: int = CUTOUT_PIXELS,
 ) -> tuple[Shards | LabelledCutouts, Survey]:
     """Stamps with their truth, and the survey that they are from.
 
@@ -34,6 +41,8 @@ def open_stamps(
         Height and width that the images shall have, in pixels.
     fit : str, optional
         "crop" or "pad" for images of another size.
+    max_pixels : int
+        Pixels that the images in one file may have.
 
     Returns
     -------
@@ -61,7 +70,7 @@ def open_stamps(
     if survey is None and own is None:
         raise InputError(f"{folder} does not say its survey, and so not its flux unit: add --survey NAME")
     found = get_survey(survey or own)
-    source = open_cutouts(folder, survey=found, size=size, fit=fit)
+    source = open_cutouts(folder, survey=found, size=size, fit=fit, max_pixels=max_pixels)
     for note in check_plausible(source):
         logger.warning("%s", note)
     stamps = with_truth(source, read_truth(truth))

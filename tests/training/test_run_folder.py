@@ -72,7 +72,7 @@ def test_folder_is_taken(run, tmp_path):
 
 
 def test_one_training_a_folder(run):
-    with run.held({"seed": 1}), pytest.raises(InputError, match=r"run must be free, got one that is in use by process"):
+    with run.held({"seed": 1}), pytest.raises(InputError, match=r"run must have one run at a time, and process"):
         begun(run.folder, {"seed": 1})
     with run.held({"seed": 1}):
         assert run.exists
@@ -144,9 +144,7 @@ def test_full_disk_leaves_the_epoch_before(run, model, limit_bytes):
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, hard))
     try:
-        with pytest.raises(
-            InputError, match=r"a training must be writable to .*run, got File too large: make room"
-        ):
+        with pytest.raises(InputError, match=r"a training must be writable to .*run, got File too large: make room"):
             save(run, model, epoch=2, auroc=0.9)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

@@ -9,23 +9,26 @@ which pixels are none.
 from __future__ import annotations
 
 import dataclasses
-import warnings
+import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from glob import glob
 from pathlib import Path
 
 import numpy as np
-from astropy.io import fits
-from astropy.utils.exceptions import AstropyWarning
 
-from lensdetect.errors import InputError
+from lensdetect.errors import InputError, reading
+from lensdetect.images.bounds import TILE_PIXELS
 from lensdetect.images.headers import Plane, read_headers
 from lensdetect.images.masks import MaskRule, mask_rule
 from lensdetect.images.meaning import read_meanings
 from lensdetect.images.names import ENDINGS, Label, read_path
+from lensdetect.images.pixels import read_part
 from lensdetect.survey import Survey
+
+#: For images that were held against the limit when they were found.
+_ANY = 1 << 62
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,12 @@ class ImageSet:
 
 
 def find_images(
-    images: Path | str, survey: Survey, *, plane_bands: Sequence[str] | None = None, psf: bool = False
+    images: Path | str,
+    survey: Survey,
+    *,
+    plane_bands: Sequence[str] | None = None,
+    psf: bool = False,
+    max_pixels: int = TILE_PIXELS,
 ) -> tuple[dict[str, ImageSet], list[tuple[str, str]]]:
     """Find images and what they are of.
 
@@ -102,6 +110,8 @@ def find_images(
         Bands of the images in a file, in order, where nothing in it tells them.
     psf : bool
         Whether images of PSFs are wanted, and not those of the sky.
+    max_pixels : int
+        Pixels that an image may have; a file with a larger one is refused.
 
     Returns
     -------
@@ -121,7 +131,7 @@ def find_images(
     for path, label in _files(images, survey, psf=psf):
         name = label.tile or path.resolve().parent.name
         try:
-            places, count = _places_of(path, label, survey, plane_bands=plane_bands)
+            places, count = _places_of(path, label, survey, plane_bands=plane_bands, max_pixels=max_pixels)
             taken = found.setdefault(name, {})
             for key, place in places.items():
                 if key in taken:
@@ -171,10 +181,10 @@ def _files(images: Path | str, survey: Survey, *, psf: bool) -> list[tuple[Path,
 
 
 def _places_of(
-    path: Path, label: Label, survey: Survey, *, plane_bands: Sequence[str] | None
+    path: Path, label: Label, survey: Survey, *, plane_bands: Sequence[str] | None, max_pixels: int
 ) -> tuple[dict[tuple[str, str], PlaneAt], int]:
     """Place of each band and kind, and number of stacked objects of one file."""
-    planes = read_headers(path).planes
+    planes = read_headers(path, max_pixels=max_pixels).planes
     if not planes:
         raise InputError(f"{path}: holds no image")
     is_cube = planes[0].plane is not None and len({plane.unit for plane in planes}) == 1
@@ -210,39 +220,38 @@ def _keys(
     return [None if one.aside else (one.band, one.kind) for one in meanings]
 
 
-@contextmanager
-def open_fits(path: Path | str) -> Iterator[fits.HDUList]:
-    """Open a FITS file for reading what is needed of it.
+def image_at(place: PlaneAt) -> Plane:
+    """What the header of an image says that was found before.
 
     Parameters
     ----------
-    path : path
+    place : PlaneAt
 
-    Yields
-    ------
-    HDUList
+    Returns
+    -------
+    Plane
 
     Raises
     ------
     InputError
-        If it cannot be read, also while it is in use.
+        If the file cannot be read, or has changed.
     """
-    try:
-        with open(path, "rb") as file, warnings.catch_warnings():
-            warnings.simplefilter("ignore", AstropyWarning)
-            warnings.filterwarnings("error", message="File may have been truncated", category=AstropyWarning)
-            with fits.open(file, memmap=False, lazy_load_hdus=False) as units:
-                yield units
-    except InputError:
-        raise
-    except (OSError, ValueError, TypeError, IndexError, AstropyWarning) as error:
-        raise InputError(f"{path}: cut short or not FITS: {' '.join(str(error).split())}") from error
+    with reading(place.path, what="FITS"):
+        stat = os.stat(place.path)
+    for plane in _described(place.path, stat.st_size, stat.st_mtime_ns):
+        if plane.unit == place.unit:
+            return plane
+    raise InputError(f"{place.path}: must hold an image in unit {place.unit} as before: it was changed, run again")
 
 
-def read_part(place: PlaneAt, rows: slice, columns: slice) -> np.ndarray:
+@lru_cache(maxsize=64)
+def _described(path: str, *version: int) -> tuple[Plane, ...]:
+    # Asked for again for each galaxy in a tile.
+    return read_headers(path, max_pixels=_ANY).planes
+
+
+def read_pixels(place: PlaneAt, rows: slice, columns: slice) -> np.ndarray:
     """A part of an image, NaN where what is beside it says that there is no pixel.
-
-    Only this part is read from a plain file.
 
     Parameters
     ----------
@@ -258,21 +267,14 @@ def read_part(place: PlaneAt, rows: slice, columns: slice) -> np.ndarray:
     Raises
     ------
     InputError
-        If the file cannot be read.
+        If a file cannot be read.
     """
-    part = _section(place, rows, columns).astype(np.float32)
+    part = read_part(place, rows, columns)
     for kind, other in place.beside:
-        said = _section(other, rows, columns)
-        if said.shape != part.shape:
+        if image_at(other).shape != image_at(place).shape:
             raise InputError(f"{other.path}: must be of the size of {place.path}, which it belongs to")
-        part[_is_none(kind, said, other.rule)] = np.nan
+        part[_is_none(kind, read_part(other, rows, columns), other.rule)] = np.nan
     return part
-
-
-def _section(place: PlaneAt, rows: slice, columns: slice) -> np.ndarray:
-    with open_fits(place.path) as units:
-        section = units[place.unit].section
-        return np.asarray(section[rows, columns] if place.plane is None else section[place.plane, rows, columns])
 
 
 def _is_none(kind: str, said: np.ndarray, rule: MaskRule | None) -> np.ndarray:

@@ -7,7 +7,7 @@ import pytest
 from astropy.io import fits
 
 from lensdetect.errors import InputError
-from lensdetect.simulation.painting.images import PlaneAt, find_images, read_part
+from lensdetect.simulation.painting.images import PlaneAt, find_images, read_pixels
 from lensdetect.survey import get_survey
 
 DES = get_survey("des")
@@ -55,7 +55,7 @@ def test_weights_and_masks_say_which_pixels_are_none(tmp_path):
     fits.writeto(tmp_path / "a_r_wei.fits", weight)
     fits.writeto(tmp_path / "a_r_msk.fits", mask)
     sets, _ = find_images(tmp_path, DES)
-    part = read_part(sets["a"].planes[1], slice(0, 4), slice(0, 6))
+    part = read_pixels(sets["a"].planes[1], slice(0, 4), slice(0, 6))
     assert np.argwhere(np.isnan(part)).tolist() == [[0, 0], [1, 1]]
 
 
@@ -108,7 +108,7 @@ def test_a_file_that_is_none_is_listed(tmp_path):
     (tmp_path / "a_g.fits").write_text("no image")
     write(tmp_path / "b_g.fits")
     sets, refused = find_images(tmp_path, DES)
-    assert list(sets) == ["b"] and "cut short or not FITS" in refused[0][1]
+    assert list(sets) == ["b"] and "cut short, damaged or not FITS" in refused[0][1]
 
 
 def test_no_files_at_all(tmp_path):
@@ -125,5 +125,5 @@ def test_parts_of_plain_and_compressed_images(tmp_path, name, rng):
         ).writeto(tmp_path / name)
     else:
         fits.writeto(tmp_path / name, image)
-    part = read_part(PlaneAt(str(tmp_path / name), int(name.endswith("fz"))), slice(5, 9), slice(20, 30))
+    part = read_pixels(PlaneAt(str(tmp_path / name), int(name.endswith("fz"))), slice(5, 9), slice(20, 30))
     np.testing.assert_array_equal(part, image[5:9, 20:30])
