@@ -292,7 +292,7 @@ def test_real_cutouts_with_one_file_a_band_are_one_object_each(real, scores):
     )
     assert flags.names(table["flags"]["KiDS-test"]) == ("missing_band",)
     result = real("kids_ugri", "--survey", "kids", "--bands", "r")
-    assert len(read(scores)) == 3 and "left aside: 5 of band g: not asked for" in result.out
+    assert len(read(scores)) == 3 and "left aside: 5 files (band g: not asked for)" in result.out
 
 
 @pytest.mark.parametrize(

@@ -48,8 +48,8 @@ def test_a_sky_that_was_left_in_is_told(skies):
 @pytest.mark.parametrize(
     ("cards", "message"),
     [
-        ({"CD1_1": -6e-5, "CD2_2": 6e-5}, "must be 0.2 arcsec wide, the headers say 0.216 arcsec"),
-        ({"MAGZERO": 24.7}, "zero point of survey kids must be 0.0, the headers say 24.7"),
+        ({"CD1_1": -6e-5, "CD2_2": 6e-5}, "declared to be 0.2 arcsec wide .kids., the headers say 0.216 arcsec"),
+        ({"MAGZERO": 24.7}, "zero point is declared to be 0.0 .kids., the headers say 24.7"),
     ],
 )
 def test_headers_are_held_against_what_is_declared(tmp_path, skies, cards, message):
