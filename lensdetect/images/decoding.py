@@ -15,8 +15,7 @@ from lensdetect.errors import InputError, reading
 from lensdetect.images.bounds import read_file
 from lensdetect.images.cards import BANDS_KEYWORD, NAME_KEYWORDS
 from lensdetect.images.compressed import check_streams
-from lensdetect.images.headers import wcs_text
-from lensdetect.images.units import checked_units, image_shape, open_units, quiet_astropy
+from lensdetect.images.units import checked_units, image_shape, quiet_astropy
 
 
 def decode_planes(path: str, max_pixels: int) -> tuple[list[dict[str, Any]], list[np.ndarray]]:
@@ -94,29 +93,3 @@ def check_images(file: BinaryIO, path: str, *, max_pixels: int, each: bool = Fal
                 check_streams(file, unit, path)
     file.seek(0)
     return found
-
-
-def describe_images(path: str, max_pixels: int) -> tuple[list[dict[str, Any]], list]:
-    """What the headers of a file say of its images; called in a process of its own.
-
-    Parameters
-    ----------
-    path : str
-    max_pixels : int
-        Pixels that each image may have.
-
-    Returns
-    -------
-    images : list of dict
-        ``unit``, ``shape`` (without leading axes of length 1), ``names`` (what
-        may name the band) and ``wcs_header``.
-    arrays : list
-        None.
-    """
-    found = []
-    for number, unit in open_units(path, max_pixels=max_pixels):
-        shape = image_shape(unit.header)
-        if shape:
-            names = [str(unit.header[word]) for word in NAME_KEYWORDS if word in unit.header]
-            found.append({"unit": number, "shape": shape, "names": names, "wcs_header": wcs_text(unit.header)})
-    return found, []

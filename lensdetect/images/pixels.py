@@ -113,9 +113,10 @@ class Rows:
         # it has a name only until it is open, so that nothing is left behind whatever happens
         pixels = math.prod(self.image.shape) if self.image.shape else TILE_PIXELS
         most = (self.image.unit + 1) * most_bytes(pixels * max((self.image.plane or 0) + 1, _MOST_PLANES))
-        unpacked = self._stack.enter_context(tempfile.TemporaryFile(suffix=".fits"))
-        unpack_into(self.image.path, packed, unpacked, most=most)
-        return unpacked
+        # it has a name only until it is open for reading, which is all that astropy takes
+        with tempfile.NamedTemporaryFile(suffix=".fits") as unpacked:
+            unpack_into(self.image.path, packed, unpacked, most=most)
+            return self._stack.enter_context(open(unpacked.name, "rb"))
 
     def _open_apart(self) -> None:
         found, _ = apart.call("lensdetect.images.pixels:describe_rows", *self._place())

@@ -211,7 +211,7 @@ def _look(
 ) -> tuple[list[str], list[str]]:
     """What is told of images, and what is wrong with them."""
     reasons = Counter(reason for _, reason in source.aside)
-    notes = [f"left aside: {count:,} of {reason}" for reason, count in reasons.items()]
+    notes = [f"left aside: {count:,} files ({reason})" for reason, count in reasons.items()]
     if not known or all(is_shards(Path(path)) for path in declared):
         return notes, []
     try:

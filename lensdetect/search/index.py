@@ -188,10 +188,12 @@ class _Found:
                 self.problems.setdefault(label.tile or _folder_name(path), str(error))
             return
         self.offsets.setdefault(label.tile, {}).update(headers.offsets_mag)
-        if not headers.planes:
-            self.aside.append((str(path), "holds no image"))
-        elif not is_catalogue:
+        if is_catalogue:
+            return
+        if headers.planes:
             self._take(path, label, headers.planes)
+        else:
+            self.aside.append((str(path), "holds no image"))
 
     def _take(self, path: Path, label: Label, planes: tuple[Plane, ...]) -> None:
         try:

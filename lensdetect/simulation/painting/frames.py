@@ -12,8 +12,7 @@ from astropy.wcs.utils import proj_plane_pixel_scales
 
 from lensdetect.errors import InputError
 from lensdetect.images.nodata import erase_no_data
-from lensdetect.images.pixels import read_part
-from lensdetect.simulation.painting.images import ImageSet, PlaneAt, image_at
+from lensdetect.simulation.painting.images import ImageSet, PlaneAt, image_at, read_pixels
 from lensdetect.survey import Survey
 
 #: By how much the pixel scale of an image may differ from its survey's.
@@ -138,12 +137,12 @@ def sample(place: PlaneAt, height: int, width: int) -> np.ndarray:
         If the file cannot be read.
     """
     if max(height, width) <= _WHOLE_PIX:
-        values = read_part(place, slice(0, height), slice(0, width))
+        values = read_pixels(place, slice(0, height), slice(0, width))
     else:
         starts = [np.linspace(0, side - _BLOCK_PIX, _BLOCKS).astype(int) for side in (height, width)]
         values = np.concatenate(
             [
-                read_part(place, slice(row, row + _BLOCK_PIX), slice(column, column + _BLOCK_PIX)).ravel()
+                read_pixels(place, slice(row, row + _BLOCK_PIX), slice(column, column + _BLOCK_PIX)).ravel()
                 for row in starts[0]
                 for column in starts[1]
             ]
@@ -208,7 +207,7 @@ def cut(planes: tuple[PlaneAt | None, ...], frame: Frame, *, corner: Corner, siz
     window = slice(low_y - corner.bottom, high_y - corner.bottom), slice(low_x - corner.left, high_x - corner.left)
     for number, place in enumerate(planes):
         if place is not None:
-            pixels[*window, number] = read_part(place, slice(low_y, high_y), slice(low_x, high_x))
+            pixels[*window, number] = read_pixels(place, slice(low_y, high_y), slice(low_x, high_x))
     erase_no_data(np.moveaxis(pixels, -1, 0), masked_value=survey.masked_value)
     pixels[~np.isfinite(pixels)] = np.nan
     return pixels
