@@ -11,9 +11,25 @@ from typing import Any
 import keras
 import pandas as pd
 
+from lensdetect.artifact.card import CARD_FILE
 from lensdetect.errors import InputError
 from lensdetect.runs import write_whole
 from lensdetect.training.checkpoint import save_checkpoint
+
+
+def checkpoint_name(epoch: int) -> str:
+    """Name of the file with the weights of an epoch.
+
+    Parameters
+    ----------
+    epoch : int
+        Its number, from 1 on.
+
+    Returns
+    -------
+    str
+    """
+    return f"epoch_{epoch:04d}.npz"
 
 
 class Run:
@@ -22,7 +38,8 @@ class Run:
     Parameters
     ----------
     folder : path
-        ``plan.json``, ``history.csv``, ``curves.png``, ``checkpoint/``, ``model/1/``.
+        ``plan.json``, ``history.csv``, ``curves.png``, ``checkpoint/``, ``measured/``
+        (the card, once there are figures for it), ``model/1/``.
     """
 
     def __init__(self, folder: Path | str):
@@ -38,6 +55,11 @@ class Run:
     def model_folder(self) -> Path:
         """Where the artifact goes."""
         return self.folder / "model" / "1"
+
+    @property
+    def measured(self) -> Path:
+        """Where the card is until there is an artifact; ``artifact.load_card`` reads it."""
+        return self.folder / "measured"
 
     def check_free(self) -> None:
         """Check that a training can begin here.
@@ -70,6 +92,22 @@ class Run:
             self.checkpoint.mkdir(parents=True, exist_ok=True)
             self._write_json("plan.json", plan)
 
+    def change_plan(self, plan: dict[str, Any]) -> None:
+        """Write ``plan.json`` anew, where a training has to go on in another way than it began.
+
+        Parameters
+        ----------
+        plan : dict
+            As ``create`` takes it.
+
+        Raises
+        ------
+        InputError
+            If it cannot be written.
+        """
+        with _usable(self.folder):
+            self._write_json("plan.json", plan)
+
     def read_plan(self) -> dict[str, Any]:
         """What ``plan.json`` holds.
 
@@ -87,6 +125,24 @@ class Run:
                 f"a run must be a folder with a plan.json, got {self.folder}: train one with lensdetect train"
             )
         return _read_json(self.folder / "plan.json")
+
+    def save_card(self, text: str) -> None:
+        """Write the card of a detector that is calibrated and measured, but not exported yet.
+
+        Parameters
+        ----------
+        text : str
+            Of ``Card.to_json``.
+
+        Raises
+        ------
+        InputError
+            If it cannot be written.
+        """
+        path = self.measured / CARD_FILE
+        with _usable(self.folder):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(path, lambda file: file.write(text.encode()))
 
     def read_state(self) -> dict[str, Any]:
         """How far the training is.
@@ -161,7 +217,7 @@ class Run:
         """
         text = history.to_csv(index=False)
         state = self.read_state()
-        name = f"epoch_{epoch:04d}.npz"
+        name = checkpoint_name(epoch)
         state |= {"epoch": epoch, "latest": name}
         if state["best_auroc"] is None or auroc > state["best_auroc"]:
             state |= {"best": name, "best_auroc": auroc, "best_epoch": epoch}
