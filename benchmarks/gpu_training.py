@@ -69,8 +69,8 @@ def recipe(name: str, stamps):
     """The detector's own plan, whole."""
     from lensdetect.challenge.plan import ChallengePlan
 
-    found = ChallengePlan().training_plan(name, bands=tuple(stamps.manifest["bands"]))
-    return dataclasses.replace(found, validation_fraction=0.05)
+    plan = ChallengePlan(name="gpu", systems=(name,), validation_fraction=0.05)
+    return plan.training_plan(name, bands=tuple(stamps.manifest["bands"]))
 
 
 def time_steps(record: dict, stamps, plan) -> dict[str, float]:
