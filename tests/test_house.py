@@ -18,7 +18,8 @@ import yaml
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "lensdetect"
 MODULES = sorted(PACKAGE.rglob("*.py"))
-MOST_LINES = 300
+#: A file holds one idea, and what must be read together stands together.
+MOST_LINES = 450
 #: pip's name -> conda's, where the two differ.
 CONDA_NAMES = {"dask[distributed]": "dask"}
 
@@ -79,7 +80,9 @@ def test_version_is_the_same_everywhere(config):
 
     version = config["metadata"]["version"]
     assert lensdetect.__version__ == version, "install the package again"
-    assert f"## {version}" in (ROOT / "CHANGES.md").read_text()
+    # What is not released yet is the first section.
+    heading = f"## {version}" + " (unreleased)" * ("dev" in version)
+    assert re.findall("^## .*", (ROOT / "CHANGES.md").read_text(), re.MULTILINE)[0] == heading
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
     assert citation["version"] == version
     assert citation["license"] == config["metadata"]["license"]

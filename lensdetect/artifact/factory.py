@@ -22,12 +22,15 @@ class ScorerFactory:
         AB magnitude of one flux unit, one a band.
     pixel_scale_arcsec : float
         Of the cutouts.
+    trust_model : bool
+        Whether to load folders whose program does more than compute.
     """
 
     folders: tuple[str, ...]
     bands: tuple[str, ...]
     zero_points_mag: tuple[float, ...]
     pixel_scale_arcsec: float
+    trust_model: bool = False
 
     def __call__(self) -> Callable[[np.ndarray], np.ndarray]:
         """Load the detectors.
@@ -46,7 +49,7 @@ class ScorerFactory:
         # TensorFlow is loaded here, and not in the process that only hands this on.
         from lensdetect.artifact.scorer import load_detector
 
-        detectors = [self._bound(load_detector(folder)) for folder in self.folders]
+        detectors = [self._bound(load_detector(folder, trust_model=self.trust_model)) for folder in self.folders]
         return lambda cutouts: np.stack([detector(cutouts) for detector in detectors], axis=1)
 
     def _bound(self, scorer) -> Callable[[np.ndarray], np.ndarray]:

@@ -15,6 +15,7 @@ from lensdetect.cli.interrupts import swallowed_interrupts_heard
 from lensdetect.cli.parsing import Parser, parse
 from lensdetect.cli.quiet import messages_on_stderr
 from lensdetect.errors import LensdetectError
+from lensdetect.text import for_screen
 
 #: In the order in which a newcomer needs them.
 _VERBS = {
@@ -89,5 +90,5 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _fail(text: str) -> int:
-    print(f"lensdetect: {' '.join(text.split())}", file=sys.stderr)
+    print(f"lensdetect: {for_screen(' '.join(text.split()))}", file=sys.stderr)
     return 2

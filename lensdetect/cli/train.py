@@ -94,6 +94,7 @@ def run(args: argparse.Namespace) -> int:
     if args.resume:
         _check_same(args, output.read_plan())
         if (output.model_folder / "saved_model.pb").is_file():
+            _check_finished(args, output)
             print(f"this training is finished: {output.model_folder}")
             return 0
     try:
@@ -119,6 +120,21 @@ def _check_place(args: argparse.Namespace, output) -> None:
         output.check_free()
     if not args.resume and args.detector is None:
         raise InputError("a training needs a detector: add --detector NAME, as in arcformer_small")
+
+
+def _check_finished(args: argparse.Namespace, output) -> None:
+    """Refuse to pass a detector off as trained or measured on other stamps than it was."""
+    from lensdetect.artifact import load_card
+    from lensdetect.training.record import check_stamps
+
+    stamps, _, test = open_stamps_of(args)
+    check_stamps(output.read_plan(), stamps)
+    measured_on = load_card(output.model_folder).training.get("measured_on", {})
+    if test is not None and test.sha256() != measured_on.get("sha256"):
+        raise InputError(
+            f"this training is finished, and its figures are of other stamps than those in {args.test}: "
+            f"leave --test out, or move {output.model_folder} away to measure again"
+        )
 
 
 def _train(args: argparse.Namespace, output) -> Card:

@@ -42,8 +42,8 @@ def open_run(
     free : collection of str
         Names in the manifest that may differ; what is there stays.
     within : collection of str
-        Folders in it from which half-written files of killed processes are
-        removed as well.
+        Folders in it, also as patterns with ``*``, from which half-written files
+        of killed processes are removed as well.
 
     Yields
     ------
@@ -138,8 +138,8 @@ def remove_litter(folder: Path, *, within: Collection[str] = ()) -> None:
     ----------
     folder : Path
     within : collection of str
-        Folders in it that are looked through as well.
+        Folders in it, also as patterns with ``*``, that are looked through as well.
     """
-    for place in (folder, *(folder / name for name in within)):
-        for left in place.glob(PARTIAL_PATTERN):
+    for place in ("", *(f"{name}/" for name in within)):
+        for left in list(folder.glob(f"{place}{PARTIAL_PATTERN}")):
             remove(left)

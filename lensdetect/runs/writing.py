@@ -21,6 +21,12 @@ PARTIAL_PATTERN = ".*.partial"
 _CANNOT_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES, errno.EPERM}
 
 
+def partial_path(path: Path) -> Path:
+    """Where a file or folder is until it is whole: beside its place, under a name that no other writer has."""
+    # containers give all processes the same few numbers, so the number of a process alone tells no two writers apart
+    return path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(3)}.partial")
+
+
 def commit(partial: Path, path: Path) -> None:
     """Put what is written whole in its place.
 
@@ -54,7 +60,7 @@ def write_whole(path: Path | str, write: Callable, *, durable: bool = True) -> N
         be made again, or are flushed together by ``sync``.
     """
     path = Path(path)
-    partial = _partial(path)
+    partial = partial_path(path)
     try:
         with open(partial, "wb") as file:
             write(file)
@@ -151,7 +157,7 @@ def write_folder(folder: Path | str, write: Callable[[Path], Any], *, replace: b
     """
     folder = Path(folder)
     # the leading dot keeps servers that watch the parent from loading it half written
-    partial, old = _partial(folder), _partial(folder)
+    partial, old = partial_path(folder), partial_path(folder)
     try:
         partial.mkdir(parents=True)
         result = write(partial)
@@ -172,7 +178,7 @@ def write_folder(folder: Path | str, write: Callable[[Path], Any], *, replace: b
 
 
 def sync_all() -> None:
-    """Flush all that was written without ``durable``; once for thousands of files, before what says that they are there."""
+    """Flush all that was written without ``durable``, before what says that it is there: once for all files."""
     if hasattr(os, "sync"):  # there is none on Windows
         os.sync()
 
@@ -228,11 +234,6 @@ def writable(where: Path | str, *, what: str = "results", remedy: str | None = N
     except OSError as error:
         way_out = remedy or "make room or choose another folder, then run the same again"
         raise InputError(f"{what} must be writable to {where}, got {error.strerror or error}: {way_out}") from error
-
-
-def _partial(path: Path) -> Path:
-    # Containers give all processes the same few numbers, so the number of a process alone tells no two writers apart.
-    return path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(3)}.partial")
 
 
 def remove(path: Path) -> None:

@@ -9,9 +9,10 @@ import pandas as pd
 
 from lensdetect.errors import InputError
 from lensdetect.runs import write_whole
+from lensdetect.text import write_csv
 
 _WRITERS = {
-    ".csv": lambda table, file: table.to_csv(file, index=False),
+    ".csv": write_csv,
     ".parquet": lambda table, file: table.to_parquet(file, index=False),
 }
 
@@ -54,6 +55,8 @@ def check_writable(path: Path | str, *, kinds: tuple[str, ...] = tuple(_WRITERS)
 
 def write_table(table: pd.DataFrame, path: Path | str) -> None:
     """Write a table as CSV or Parquet, by the extension.
+
+    In CSV a cell that a spreadsheet would run gets an apostrophe in front.
 
     Parameters
     ----------

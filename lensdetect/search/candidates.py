@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from lensdetect import flags as quality
 from lensdetect.errors import unknown_name
-from lensdetect.search.sphere import SkyTree
+from lensdetect.images.matching import SkyTree
 
 #: Flags with which an object is no candidate: what causes the false positives of
 #: real searches, and second entries of one object.

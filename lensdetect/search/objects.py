@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lensdetect.runs import write_whole
-from lensdetect.search.assignment import NO_POSITION, assign
+from lensdetect.search.assignment import NO_POSITION, assign, nowhere
 from lensdetect.search.catalogue import Catalogue
 from lensdetect.search.index import TileIndex
 
@@ -43,6 +43,10 @@ class Spread:
         Of the catalogue.
     outside, no_position : int
         Selected objects without a tile; they are in ``outside.parquet``.
+    without_id : int
+        Selected objects without an id; they are called by their row.
+    notes : list of str
+        What of the catalogue could not be used, in words.
     counts : dict of int
         Objects by name of tile, where there are any.
     digests : dict of str
@@ -55,6 +59,8 @@ class Spread:
     selected: int
     outside: int
     no_position: int
+    without_id: int
+    notes: list[str]
     counts: dict[str, int]
     digests: dict[str, str]
 
@@ -161,11 +167,14 @@ def _spread(catalogue: Catalogue, index: TileIndex, folder: Path) -> dict:
                 written = _append(list_path(folder, tile), rows)
                 hashes.setdefault(tile, hashlib.sha256()).update(written)
                 counts[tile] = counts.get(tile, 0) + len(rows)
+    told, placed = catalogue.told, sum(counts.values())
     return {
         "rows_read": rows_read,
         "selected": selected,
-        "outside": selected - sum(counts.values()) - no_position,
+        "outside": selected - placed - no_position,
         "no_position": no_position,
+        "without_id": told.without_id,
+        "notes": [*told.notes(), *nowhere(told, index, selected=selected, placed=placed)],
         "counts": counts,
         "digests": {tile: found.hexdigest() for tile, found in hashes.items()},
     }

@@ -85,7 +85,7 @@ def write_report(findings: Findings, path: Path) -> None:
     """
     page = report_html(findings)
     try:
-        write_whole(path, lambda file: file.write(page.encode()))
+        write_whole(path, lambda file: file.write(page.encode("utf-8", "backslashreplace")))
     except OSError as error:
         raise InputError(f"{path} must be writable, got {error.strerror or error}: make room and run again") from error
 
@@ -114,8 +114,7 @@ def report_html(findings: Findings) -> str:
 
 
 def _numbers(findings: Findings) -> list[str]:
-    members = ", ".join(member.name for member in findings.job.committee.members)
-    rows = [("detectors", members), *findings.numbers.items()]
+    rows = list(findings.numbers.items())
     flags = [
         (name, count, "yes" if quality.FLAGS[name].refused else "", quality.FLAGS[name].meaning)
         for name, count in findings.ranked.flag_counts.items()

@@ -14,6 +14,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from lensdetect.errors import InputError
+from lensdetect.images.bounds import TILE_PIXELS
 from lensdetect.runs import write_whole
 from lensdetect.search.candidates import Cut, Ranked
 from lensdetect.search.catalogue import Catalogue
@@ -24,7 +25,7 @@ from lensdetect.search.examination import rank_examined
 from lensdetect.search.folder import build_manifest, join_slices, missing_slices, open_folder
 from lensdetect.search.index import TileIndex, index_tiles
 from lensdetect.search.known import cross_match, known_lenses
-from lensdetect.search.objects import Spread, spread_objects
+from lensdetect.search.objects import spread_objects
 from lensdetect.search.outputs import write_candidates
 from lensdetect.search.pictures import cut_candidates
 from lensdetect.search.report import Findings, write_report
@@ -34,6 +35,7 @@ from lensdetect.search.slices import Job, Slice, score_path
 from lensdetect.search.summary import Search, count_all, tile_rows
 from lensdetect.search.workers import Died, run_here, run_in_processes
 from lensdetect.survey import Survey
+from lensdetect.text import write_csv
 
 
 def search_survey(
@@ -51,6 +53,7 @@ def search_survey(
     known: Path | str | None = None,
     workers: int | None = None,
     scheduler: str | None = None,
+    max_pixels: int = TILE_PIXELS,
     progress: bool = True,
 ) -> Search:
     """Search tiles for lenses among the objects of a catalogue.
@@ -85,6 +88,8 @@ def search_survey(
     scheduler : str, optional
         Address of a Dask scheduler, whose workers are used instead; they must
         see the tiles and the output under the same names.
+    max_pixels : int
+        Pixels that an image of a tile may have; larger ones are problems.
     progress : bool
         Whether to show a progress bar where standard error is a terminal.
 
@@ -96,14 +101,17 @@ def search_survey(
     ------
     InputError
         If tiles, catalogue or list cannot be read, the folder cannot be written
-        or is that of another search, or no scheduler answers.
+        or is that of another search, or no scheduler answers; or a prior is given
+        and a detector does not know that of its calibration.
     """
     began_s = time.monotonic()
-    cut, lenses, folder = cut or Cut(), known_lenses(known), Path(output).resolve()
+    committee.check_prior(prior)
+    cut, folder, left_out = cut or Cut(), Path(output).resolve(), []
+    lenses = known_lenses(known, notes=left_out)
     objects = Catalogue(catalogue, survey=survey, select=select, columns=columns)
     try:
         open_folder(folder, build_manifest(survey, objects, committee, prior))
-        index = index_tiles(_absolute(tiles), survey, cache=folder / "headers.json")
+        index = index_tiles(_absolute(tiles), survey, cache=folder / "headers.json", max_pixels=max_pixels)
         spread = spread_objects(objects, index, folder / "objects")
     except OSError as error:
         raise InputError(f"{folder} must be writable, got {error.strerror or error}: choose another folder") from error
@@ -118,8 +126,14 @@ def search_survey(
     rows = tile_rows(index, spread, ranked=ranked, folder=folder, unwritten=unwritten, committee=committee)
     scanned = sum(piece.objects for piece in slices)
     seconds = time.monotonic() - began_s
-    numbers = count_all(index, rows, spread, ranked, fate, scanned=scanned, seconds=seconds)
-    return _write(job, index, rows, ranked, fate, numbers=numbers, spread=spread, notes=notes)
+    numbers = count_all(
+        *(index, rows, spread, ranked, fate),
+        columns=objects.columns,
+        scanned=scanned,
+        seconds=seconds,
+        committee=committee,
+    )
+    return _write(job, index, rows, ranked, fate, numbers=numbers, notes=[*spread.notes, *left_out, *notes])
 
 
 def _absolute(tiles) -> list[Path]:
@@ -176,15 +190,12 @@ def _write(
     known: pd.DataFrame,
     *,
     numbers: dict,
-    spread: Spread,
     notes: list[str],
 ) -> Search:
-    folder, notes = job.folder, [*notes]
-    if spread.no_position:
-        notes.append(f"objects without a position are listed in objects/outside.parquet: {spread.no_position:,}")
+    folder = job.folder
     try:
         for name, table in (("tiles.csv", rows), ("known.csv", known)):
-            write_whole(folder / name, lambda file, t=table: t.to_csv(file, index=False))
+            write_whole(folder / name, lambda file, t=table: write_csv(t, file))
         write_candidates(ranked.candidates, folder)
         pictures, problems = cut_candidates(ranked.candidates, index, job, folder=folder / "cutouts")
     except OSError as error:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from astropy.io import fits
 
-from lensdetect.runs import write_whole
+from lensdetect.runs import sync_all, write_whole
 from lensdetect.stamps import Stamp, write_shard
 from lensdetect.survey import Survey
 
@@ -33,12 +33,15 @@ class Layout:
         ``is_done(folder, shard)``: whether that shard is there.
     finish : callable
         ``finish(folder, shards)`` closes a complete set.
+    folders : tuple of str
+        Patterns of the folders in it that files are written to.
     """
 
     manifest_name: str
     write: Callable[..., None]
     is_done: Callable[[Path, int], bool]
     finish: Callable[..., None]
+    folders: tuple[str, ...] = ()
 
 
 def _write_shard(folder: Path, shard: int, *, stamps: Iterable[Stamp], survey: Survey) -> None:
@@ -64,8 +67,9 @@ def _write_challenge(folder: Path, shard: int, *, stamps: Iterable[Stamp], surve
             plane = stamp.pixels[..., survey.band_names.index(band)]
             content = challenge_file(plane, survey)
             name = f"imageSDSS_{band.upper()}-{stamp.truth['id']}.fits"
-            write_whole(path / name, lambda file, content=content: file.write(content))
+            write_whole(path / name, lambda file, content=content: file.write(content), durable=False)
         rows.append(_challenge_row(stamp.truth))
+    sync_all()
     part = _part(folder, shard)
     part.parent.mkdir(exist_ok=True)
     write_whole(part, lambda file: pd.DataFrame(rows).to_csv(file, index=False))
@@ -150,5 +154,7 @@ def _finish_challenge(folder: Path, shards: int) -> None:
 
 LAYOUTS: dict[str, Layout] = {
     "shards": Layout("manifest.json", _write_shard, _shard_is_done, _finish_shards),
-    "challenge": Layout("simulation.json", _write_challenge, _challenge_is_done, _finish_challenge),
+    "challenge": Layout(
+        "simulation.json", _write_challenge, _challenge_is_done, _finish_challenge, (".truth", "Public/*")
+    ),
 }

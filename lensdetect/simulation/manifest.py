@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from lensdetect import __version__
-from lensdetect.errors import InputError
-from lensdetect.runs import write_whole
+from lensdetect.runs import code_key, open_run, writable, write_json
 from lensdetect.simulation.plan import Plan
 
 
@@ -38,70 +38,40 @@ def build_manifest(plan: Plan) -> dict[str, Any]:
         "shard_size": int(plan.shard_size),
         "layout": plan.layout,
         "population": dataclasses.asdict(plan.population),
-        "code_version": __version__,
+        "code_version": simulation_code(),
         "complete": False,
     }
     return json.loads(json.dumps(manifest))
 
 
-def save_manifest(path: Path, manifest: dict[str, Any]) -> None:
-    """Write a manifest, whole or not at all, in the form of ``stamps.write_manifest``.
-
-    The challenge's layout keeps it under another name, so that no reader takes
-    the folder for shards.
-    """
-    text = json.dumps(manifest, indent=2, sort_keys=True) + "\n"
-    write_whole(path, lambda file: file.write(text.encode()))
-
-
-def open_folder(folder: Path, manifest: dict[str, Any], *, file_name: str) -> None:
-    """Create a folder with its manifest, or check that it holds the same simulation.
+@contextmanager
+def held_folder(
+    folder: Path, manifest: dict[str, Any], *, file_name: str = "manifest.json", within: Collection[str] = ()
+) -> Iterator[None]:
+    """Hold the folder of a simulation: new, or begun for the same. It is complete when the block ends well.
 
     Parameters
     ----------
     folder : Path
     manifest : dict
-        Of the simulation that shall be in it.
+        Of the simulation that shall be in it, as if not complete yet.
     file_name : str
-        Where the manifest is kept.
+        Where the manifest is kept. The challenge's layout has another one, so
+        that no reader takes the folder for shards.
 
     Raises
     ------
     InputError
-        If the folder cannot be written, holds something else, or holds another
-        simulation; the message names the first difference with both values.
+        If the folder cannot be written, another run is at work in it, or it
+        holds something else.
     """
-    path = folder / file_name
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if path.exists():
-            _check_same(folder, json.loads(path.read_text()), manifest)
-            return
-        if any(entry for entry in folder.iterdir() if not entry.name.startswith(".")):
-            raise InputError(f"{folder} holds files but no {file_name}: choose a new or empty folder for the stamps")
-        save_manifest(path, manifest)
-    except OSError as error:
-        raise InputError(
-            f"the stamps' folder must be writable, got {folder} ({error.strerror}): choose another"
-        ) from error
-    except json.JSONDecodeError as error:
-        raise InputError(f"{path} must be JSON, got {error}: remove the folder and simulate again") from error
+    with open_run(folder, manifest, file_name=file_name, work="simulation", free=("complete",), within=within) as found:
+        yield
+        if not found["complete"]:
+            with writable(folder, what="a simulation"):
+                write_json(folder / file_name, {**found, "complete": True}, sort_keys=True)
 
 
-def _check_same(folder: Path, found: dict[str, Any], wanted: dict[str, Any]) -> None:
-    for key, value in _flat({**wanted, "complete": None}).items():
-        other = _flat({**found, "complete": None}).get(key)
-        if other != value:
-            raise InputError(
-                f"{folder} holds another simulation: {key} is {other} there and {value} here: "
-                "choose another folder, or ask for the same simulation to finish it"
-            )
-
-
-def _flat(content: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested dictionaries as one, keys joined by dots."""
-    flat: dict[str, Any] = {}
-    for key, value in content.items():
-        name = f"{prefix}{key}"
-        flat.update(_flat(value, f"{name}.") if isinstance(value, dict) else {name: value})
-    return flat
+def simulation_code() -> str:
+    """Version of the code that the bytes of a simulation follow from."""
+    return code_key("flags", "simulation", "stamps", "survey")

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from lensdetect.errors import InputError
+from lensdetect.runs import writable
 from lensdetect.simulation.choice import default_population
-from lensdetect.simulation.manifest import build_manifest, open_folder, save_manifest
+from lensdetect.simulation.manifest import build_manifest, held_folder
 from lensdetect.simulation.plan import Plan, check_whole, make_shard
 from lensdetect.simulation.population import Population
 from lensdetect.simulation.processes import map_unordered
@@ -82,17 +82,12 @@ def simulate(
     if lens_fraction is not None:
         population = dataclasses.replace(population, lens_fraction=lens_fraction)
     plan = Plan(survey, population, Path(folder), count, seed, size, shard_size, layout)
-    manifest = build_manifest(plan)
-    open_folder(plan.folder, manifest, file_name=plan.form.manifest_name)
-    try:
+    with (
+        held_folder(plan.folder, build_manifest(plan), file_name=plan.form.manifest_name, within=plan.form.folders),
+        writable(folder, what="stamps"),
+    ):
         _make_missing(plan, workers=workers, progress=progress)
         plan.form.finish(plan.folder, len(plan.shards))
-        save_manifest(plan.folder / plan.form.manifest_name, {**manifest, "complete": True})
-    except OSError as error:
-        raise InputError(
-            f"stamps must be writable to {folder}, got {error.strerror or error}: make room or choose another folder, "
-            "then run the same again"
-        ) from error
     return plan.folder
 
 

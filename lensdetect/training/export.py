@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from lensdetect.artifact import Card, load_card
+from lensdetect.artifact import Calibration, Card, load_card
 from lensdetect.data.pipeline import Stamps, evaluation_batches
 from lensdetect.errors import InputError
 from lensdetect.metrics import fit_calibration, lens_metrics
@@ -69,13 +69,13 @@ def export(
     if run.model_folder.exists():
         raise InputError(f"{run.model_folder} is there already: move it away to export again")
     kept = _kept(run, record, unfinished=unfinished)
-    if stamps is None:
-        card = _card_of(run, kept)
-    else:
-        card = make_card(run, stamps, survey=survey, test=test, unfinished=unfinished)
+    if stamps is not None:
+        make_card(run, stamps, survey=survey, test=test, unfinished=unfinished)
+    card = _card_of(run, kept)
     from lensdetect.artifact import save_detector
 
-    return save_detector(_detector(run, record, kept, size=card.size), run.model_folder, card=card)
+    with run.held(record):
+        return save_detector(_detector(run, record, kept, size=card.size), run.model_folder, card=card)
 
 
 def make_card(
@@ -83,7 +83,8 @@ def make_card(
 ) -> Card:
     """Calibrate and measure a run, and leave the card in it for ``export``.
 
-    The probability is calibrated on the run's validation stamps. Figures on the
+    The probability is calibrated on the run's validation stamps, for each set of
+    bands that the detector was trained with, and their share of lenses is its prior. Figures on the
     card come from ``test`` where given, else from the validation stamps, and
     the card says which.
 
@@ -116,13 +117,20 @@ def make_card(
     check_stamps(record, stamps)
     if test is not None:
         check_survey(test, survey)
+    card = _measured_card(run, stamps, kept=kept, survey=survey, test=test)
+    with run.held(record):
+        run.save_card(card.to_json())
+    return card
+
+
+def _measured_card(run: Run, stamps: Stamps, *, kept: int, survey: Survey, test: Stamps | None) -> Card:
+    record = run.read_plan()
     measured_on = _measured_on(record, test)
     plan = plan_from_dict(record["plan"])
     model = _detector(run, record, kept, size=stamps.shape[0])
     _, validation = split_rows(stamps, plan, seed=record["seed"])
-    slope, intercept = _calibration(model, stamps, validation)
     measured, rows = (stamps, validation) if test is None else (test, np.flatnonzero(~undetected(test.truth)))
-    card = Card(
+    return Card(
         name=record["detector"],
         survey=survey.name,
         spec=record["spec"],
@@ -133,10 +141,10 @@ def make_card(
         training=_training(record, run.read_state(), kept=kept, measured_on=measured_on),
         metrics=measure(model, measured, rows, bands=survey.band_names, band_sets=_band_sets(plan, survey)),
         licence=_LICENCE,
-        calibration={"slope": slope, "intercept": intercept},
+        calibration=calibrations(
+            model, stamps, validation, band_sets=_band_sets(plan, survey), bands=survey.band_names
+        ),
     )
-    run.save_card(card.to_json())
-    return card
 
 
 def _kept(run: Run, record: dict, *, unfinished: bool) -> int:
@@ -242,14 +250,41 @@ def measure(
     return found
 
 
-def _calibration(model: keras.Model, stamps: Stamps, rows: np.ndarray) -> tuple[float, float]:
-    logit = model.predict(evaluation_batches(stamps, rows, batch_size=256), verbose=0)[:, 0]
-    try:
-        return fit_calibration(stamps.truth["is_lens"].to_numpy(bool)[rows], logit)
-    except InputError as error:
-        # A detector that has learned nothing is still worth looking at.
-        logger.warning("the probability stays uncalibrated: %s", error)
-        return 1.0, 0.0
+def calibrations(
+    model: keras.Model,
+    stamps: Stamps,
+    rows: np.ndarray,
+    *,
+    bands: tuple[str, ...],
+    band_sets: Iterable[tuple[str, ...]],
+) -> tuple[Calibration, ...]:
+    """Calibration of a detector for each set of bands.
+
+    Parameters
+    ----------
+    model, stamps, rows, bands, band_sets
+        As ``measure`` takes them; all bands first.
+
+    Returns
+    -------
+    tuple of Calibration
+        Empty, with a warning, for a detector that has learned nothing.
+    """
+    is_lens = stamps.truth["is_lens"].to_numpy(bool)[rows]
+    found = []
+    for kept in band_sets:
+        absent = np.asarray([name not in kept for name in bands])
+        logit = model.predict(evaluation_batches(stamps, rows, batch_size=256, absent=absent), verbose=0)[:, 0]
+        try:
+            slope, intercept = fit_calibration(is_lens, logit)
+        except InputError as error:
+            # A detector that has learned nothing is still worth looking at.
+            logger.warning("the probability of %s stays uncalibrated: %s", ",".join(kept), error)
+            if not found:
+                return ()
+            continue
+        found.append(Calibration(slope, intercept, lens_fraction=float(is_lens.mean()), bands=kept))
+    return tuple(found)
 
 
 def _band_sets(plan: Plan, survey: Survey) -> list[tuple[str, ...]]:

@@ -20,7 +20,7 @@ from lensdetect.survey import Survey
 from lensdetect.training.callbacks import EpochSeeds, Progress, ValidateAndSave
 from lensdetect.training.checkpoint import load_optimizer, load_weights
 from lensdetect.training.plan import Plan, TrainingStage, plan_from_dict
-from lensdetect.training.record import build_from_record, check_stamps, check_survey, new_record, split_rows
+from lensdetect.training.record import build_from_record, check_goes_on, new_record, split_rows
 from lensdetect.training.run import Run
 
 logger = logging.getLogger(__name__)
@@ -80,8 +80,8 @@ def train(
     training, _ = split_rows(stamps, plan, seed=seed)
     steps_per_epoch(len(training), plan.batch_size)
     model = build_from_record(record, size=stamps.shape[0])
-    run.create(record)
-    return _fit(run, record, stamps, model=model)
+    with run.held(record):
+        return _fit(run, record, stamps, model=model)
 
 
 def resume(output: Path | str, stamps: Stamps, *, survey: Survey) -> Run:
@@ -108,9 +108,9 @@ def resume(output: Path | str, stamps: Stamps, *, survey: Survey) -> Run:
     """
     run = Run(output)
     record = run.read_plan()
-    check_survey(stamps, survey)
-    check_stamps(record, stamps)
-    return _fit(run, record, stamps, model=_as_left(run, record, size=stamps.shape[0]))
+    check_goes_on(record, stamps, survey=survey)
+    with run.held(record):
+        return _fit(run, record, stamps, model=_as_left(run, record, size=stamps.shape[0]))
 
 
 def _as_left(run: Run, record: dict[str, Any], *, size: int) -> keras.Model:

@@ -7,11 +7,13 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 
 import numpy as np
 import pytest
 
 from lensdetect.errors import InputError
+from lensdetect.runs import lock
 from lensdetect.simulation import simulate
 from lensdetect.stamps import TRUTH_COLUMNS, Shards
 from lensdetect.survey import SURVEYS
@@ -88,6 +90,30 @@ def test_interrupt_leaves_whole_shards(one_worker, tmp_path):
     assert np.array_equal(found.read(np.arange(8)), Shards(one_worker).read(np.arange(8)), equal_nan=True)
 
 
+@pytest.mark.parametrize("how", ["full disk", "kill before", "kill after"])
+@pytest.mark.parametrize("layout", ["shards", "challenge"])
+def test_a_simulation_stopped_at_any_write_ends_as_if_undisturbed(tmp_path, stopped_at, layout, how):
+    count, writes = {"shards": (2, 6), "challenge": (1, 8)}[layout]
+    small = {"count": count, "seed": 9, "size": 11, "shard_size": 1, "layout": layout, "workers": 1}
+    whole = every_file(simulate(BOLOGNA, tmp_path / "whole", **small))
+    number = 0
+    while stopped_at(partial(simulate, BOLOGNA, tmp_path / str(number), **small), number, how=how):
+        assert every_file(simulate(BOLOGNA, tmp_path / str(number), **small)) == whole, f"stopped at write {number}"
+        number += 1
+    assert number == writes
+
+
+def every_file(folder):
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_second_simulation_at_the_same_time_is_told_who_is_at_work(one_worker):
+    before = files_of(one_worker)
+    with lock(one_worker), pytest.raises(InputError, match="one run at a time, and process .* is at work there"):
+        simulate(BOLOGNA, one_worker, workers=1, **SMALL)
+    assert files_of(one_worker) == before
+
+
 @pytest.mark.parametrize(
     "change, message",
     [
@@ -124,19 +150,22 @@ def test_bad_arguments_are_refused_before_anything_is_written(tmp_path, change, 
 
 def test_folder_with_other_files_is_refused(tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
-    with pytest.raises(InputError, match=r"holds files but no manifest.json: choose a new or empty folder"):
+    with pytest.raises(
+        InputError,
+        match="must be empty or hold this simulation, got notes.txt and no manifest.json",
+    ):
         simulate(BOLOGNA, tmp_path, **SMALL)
 
 
 def test_unwritable_folder_is_refused(tmp_path):
     (tmp_path / "file").write_text("not a folder")
-    with pytest.raises(InputError, match=r"must be writable, got .*file.stamps \(Not a directory\): choose another"):
+    with pytest.raises(InputError, match=r"must be writable to .*file.stamps, got Not a directory: choose another"):
         simulate(BOLOGNA, tmp_path / "file" / "stamps", **SMALL)
 
 
 def test_damaged_manifest_is_refused(tmp_path):
     (tmp_path / "manifest.json").write_text("{")
-    with pytest.raises(InputError, match=r"manifest.json must be JSON, got .*: remove the folder and simulate again"):
+    with pytest.raises(InputError, match="manifest.json must be JSON .*: choose another folder, or remove"):
         simulate(BOLOGNA, tmp_path, **SMALL)
 
 

@@ -15,10 +15,10 @@ from typing import Any
 import pandas as pd
 from tqdm import tqdm
 
-from lensdetect import __version__
 from lensdetect.errors import InputError
-from lensdetect.runs import write_whole
-from lensdetect.simulation.manifest import open_folder, save_manifest
+from lensdetect.images.bounds import TILE_PIXELS
+from lensdetect.runs import writable, write_whole
+from lensdetect.simulation.manifest import held_folder, simulation_code
 from lensdetect.simulation.painting.arcs import make_stamp
 from lensdetect.simulation.painting.catalogue import read_catalogue
 from lensdetect.simulation.painting.images import find_images
@@ -30,6 +30,7 @@ from lensdetect.simulation.processes import map_unordered
 from lensdetect.simulation.sky.population import SkyPopulation
 from lensdetect.stamps import write_shard
 from lensdetect.survey import Survey
+from lensdetect.text import write_csv
 
 #: In the output: what could not be used, with its reason.
 REFUSED_FILE = "refused.csv"
@@ -48,6 +49,7 @@ def paint(
     psf: PsfGiven = None,
     plane_bands: Sequence[str] | None = None,
     noise_factor: float = 5.0,
+    max_pixels: int = TILE_PIXELS,
     workers: int | None = None,
     shard_size: int = 500,
     progress: bool = True,
@@ -67,8 +69,8 @@ def paint(
         FITS cutouts of one galaxy each, or tiles with celestial coordinates: a
         folder, a file or a pattern with ``*``. One file a band, or one for all.
     catalogue : path or None
-        CSV, FITS or Parquet: ``id`` of each galaxy, and ``file`` (it is in the
-        middle) or ``ra_deg`` and ``dec_deg``; more in ``catalogue.COLUMN_NAMES``.
+        a table: ``id`` of each galaxy, and ``file`` (it is in the
+        middle) or ``ra_deg`` and ``dec_deg``; more in ``images.columns.ROLES``.
         None uses every cutout.
     folder : path
         Where to write; it is created.
@@ -89,6 +91,8 @@ def paint(
     noise_factor : float
         An image whose background rms is this factor or more away from its
         survey's is refused.
+    max_pixels : int
+        Pixels that an image may have; a file with a larger one is refused.
     workers : int, optional
         Processes; by default one a core. With 1 the work is done in this process.
     shard_size : int
@@ -122,7 +126,7 @@ def paint(
         raise InputError(f"noise_factor must be above 1, got {noise_factor}: it is a ratio of two rms")
     population = dataclasses.replace(population or SkyPopulation(), lens_fraction=lens_fraction)
     plan = PaintPlan(survey, population, Path(folder), seed, size)
-    sets, refused_files = find_images(images, survey, plane_bands=plane_bands)
+    sets, refused_files = find_images(images, survey, plane_bands=plane_bands, max_pixels=max_pixels)
     rows = rows_of(None if catalogue is None else read_catalogue(catalogue), sets)
     vetting = Vetting(survey, sets, size=size, noise_factor=noise_factor, psf=psf, plane_bands=plane_bands)
     jobs, refused = _vet(vetting, rows, progress=progress)
@@ -132,10 +136,9 @@ def paint(
             f"no galaxy of {len(rows)} can be used; the first: {refused[0]['reason'] if refused else 'no row'}"
         )
     manifest = _manifest(plan, jobs, refused=refused, shard_size=shard_size, images=images, psf=psf)
-    open_folder(plan.folder, manifest, file_name="manifest.json")
-    _write_refused(plan.folder, refused)
-    _make_missing(plan, jobs, shard_size=shard_size, workers=workers, progress=progress)
-    save_manifest(plan.folder / "manifest.json", {**manifest, "complete": True})
+    with held_folder(plan.folder, manifest), writable(folder, what="stamps"):
+        _write_refused(plan.folder, refused)
+        _make_missing(plan, jobs, shard_size=shard_size, workers=workers, progress=progress)
     return plan.folder
 
 
@@ -173,7 +176,7 @@ def _manifest(plan: PaintPlan, jobs: list[Job], *, refused: list, shard_size: in
             # galaxies, where they are cut from and what was measured on them
             "galaxies_sha256": hashlib.sha256(repr([_told(job) for job in jobs]).encode()).hexdigest(),
         },
-        "code_version": __version__,
+        "code_version": simulation_code(),
         "complete": False,
     }
     return json.loads(json.dumps(manifest))
@@ -189,8 +192,9 @@ def _write_refused(folder: Path, refused: list[dict[str, str]]) -> None:
     if not refused:
         path.unlink(missing_ok=True)
         return
-    table = pd.DataFrame(refused, columns=["id", "path", "reason"])
-    write_whole(path, lambda file: table.to_csv(file, index=False))
+    # objects: pandas' own text holds no names of files that are not UTF-8
+    table = pd.DataFrame(refused, columns=["id", "path", "reason"], dtype=object)
+    write_whole(path, lambda file: write_csv(table, file))
 
 
 def _make_missing(plan: PaintPlan, jobs: list[Job], *, shard_size: int, workers: int, progress: bool) -> None:
@@ -201,16 +205,10 @@ def _make_missing(plan: PaintPlan, jobs: list[Job], *, shard_size: int, workers:
     missing = [(number, part) for number, part in shards if not (plan.folder / f"{number:05d}.parquet").is_file()]
     ready = len(jobs) - sum(len(part) for _, part in missing)
     hidden = not progress or not sys.stderr.isatty()
-    try:
-        with tqdm(total=len(jobs), initial=ready, unit="stamp", desc="paint", disable=hidden) as bar:
-            work = partial(_make_shard, plan)
-            for made in map_unordered(work, missing, workers=max(min(workers, len(missing)), 1)):
-                bar.update(made)
-    except OSError as error:
-        raise InputError(
-            f"stamps must be writable to {plan.folder}, got {error.strerror or error}: make room or choose another "
-            "folder, then run the same again"
-        ) from error
+    with tqdm(total=len(jobs), initial=ready, unit="stamp", desc="paint", disable=hidden) as bar:
+        work = partial(_make_shard, plan)
+        for made in map_unordered(work, missing, workers=max(min(workers, len(missing)), 1)):
+            bar.update(made)
 
 
 def _make_shard(plan: PaintPlan, shard: tuple[int, list[Job]]) -> int:

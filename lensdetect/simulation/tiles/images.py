@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
 from astropy.io import fits
 
+from lensdetect.runs import writing
 from lensdetect.simulation.conditions import Conditions
 from lensdetect.simulation.tiles.layout import Tile
 from lensdetect.survey import Survey
@@ -81,6 +81,7 @@ class TileImages:
 
     def __init__(self, headers: dict[Path, tuple[str, fits.Header]]):
         self._headers = headers
+        self._partial = {path: writing.partial_path(path) for path in headers}
         self._stack = ExitStack()
 
     def __enter__(self) -> TileImages:
@@ -88,7 +89,7 @@ class TileImages:
         self._files = {}
         try:
             for path, (kind, header) in self._headers.items():
-                file = self._stack.enter_context(open(_partial(path), "wb"))
+                file = self._stack.enter_context(open(self._partial[path], "wb"))
                 file.write(header.tostring().encode("ascii"))
                 self._files[path] = (file, _TYPES[kind][1])
         except OSError:
@@ -106,18 +107,15 @@ class TileImages:
         for file, _ in self._files.values():
             file.write(b"\0" * (-file.tell() % _BLOCK_BYTES))
             file.close()
+        # what says that they are there is written later, and flushed
+        writing.sync_all()
         for path in self._files:
-            os.replace(_partial(path), path)
+            writing.commit(self._partial[path], path)
 
     def __exit__(self, *_) -> None:
         """Close, and remove what was not finished."""
         try:
             self._stack.close()
         finally:
-            for path in self._headers:
-                _partial(path).unlink(missing_ok=True)
-
-
-def _partial(path: Path) -> Path:
-    """Where a file is until it is whole: one name, so that what a killed process left is written over."""
-    return path.with_name(f".{path.name}.partial")
+            for partial in self._partial.values():
+                partial.unlink(missing_ok=True)

@@ -12,10 +12,9 @@ from typing import Any
 
 from tqdm import tqdm
 
-from lensdetect import __version__
-from lensdetect.errors import InputError
+from lensdetect.runs import writable
 from lensdetect.simulation.choice import default_population
-from lensdetect.simulation.manifest import open_folder, save_manifest
+from lensdetect.simulation.manifest import held_folder, simulation_code
 from lensdetect.simulation.neighbours import FieldPopulation
 from lensdetect.simulation.plan import check_whole
 from lensdetect.simulation.population import Population
@@ -113,16 +112,12 @@ def simulate_tiles(
     plan = TilePlan(
         survey, alone(population), Path(folder), tiles, density, seed, shape, centre_deg, field, rates or TileRates()
     )
-    manifest = _manifest(plan)
-    open_folder(plan.folder, manifest, file_name=MANIFEST_NAME)
-    try:
+    remedy = f"make room ({_gigabytes(plan):.1f} GB a tile) or choose another folder, then run the same again"
+    with (
+        held_folder(plan.folder, _manifest(plan), file_name=MANIFEST_NAME, within=("truth", "glitches")),
+        writable(folder, what="tiles", remedy=remedy),
+    ):
         _make_missing(plan, workers=workers, progress=progress)
-        save_manifest(plan.folder / MANIFEST_NAME, {**manifest, "complete": True})
-    except OSError as error:
-        raise InputError(
-            f"tiles must be writable to {folder}, got {error.strerror or error}: make room ({_gigabytes(plan):.1f} GB "
-            "a tile) or choose another folder, then run the same again"
-        ) from error
     return plan.folder
 
 
@@ -159,7 +154,7 @@ def _manifest(plan: TilePlan) -> dict[str, Any]:
         "rates": dataclasses.asdict(plan.rates),
         "field": dataclasses.asdict(plan.field),
         "population": dataclasses.asdict(plan.population),
-        "code_version": __version__,
+        "code_version": simulation_code(),
         "complete": False,
     }
     return json.loads(json.dumps(manifest))

@@ -135,7 +135,7 @@ def test_another_simulation_in_the_folder_is_refused(one_worker):
 
 def test_an_unwritable_folder_is_refused(tmp_path):
     (tmp_path / "file").write_text("not a folder")
-    with pytest.raises(InputError, match=r"must be writable, got .*file.tiles \(Not a directory\): choose another"):
+    with pytest.raises(InputError, match=r"must be writable to .*file.tiles, got Not a directory: choose another"):
         simulate_tiles(KIDS, tmp_path / "file" / "tiles", **SMALL)
 
 
