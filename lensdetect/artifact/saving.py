@@ -60,7 +60,9 @@ def save_detector(model: keras.Model, folder: Path | str, *, card: Card) -> Path
     # TensorFlow has errors of its own for a full disk.
     except (OSError, tf.errors.OpError) as error:
         why = getattr(error, "strerror", None) or one_line(error)
-        raise ArtifactError(f"a detector must be saved where there is room, got {why} in {folder}: make some") from error
+        raise ArtifactError(
+            f"a detector must be saved where there is room, got {why} in {folder}: make some"
+        ) from error
     return folder
 
 

@@ -212,5 +212,7 @@ def load_classical(folder: Path | str) -> ClassicalDetector:
         detector.margin = margin_from_arrays(arrays)
     # Damaged archives raise of everything.
     except Exception as error:
-        raise InputError(f"{path} must be a saved classical system, got {reason_of(error)}: fit and save anew") from error
+        raise InputError(
+            f"{path} must be a saved classical system, got {reason_of(error)}: fit and save anew"
+        ) from error
     return detector

@@ -26,6 +26,13 @@ def load_tensorflow_quietly() -> None:
         logging.getLogger(name).setLevel(logging.ERROR)
 
 
+def quiet_astropy() -> None:
+    """Keep from the terminal what astropy has to note about the headers of every tile; its warnings stay."""
+    from astropy import log
+
+    log.setLevel("WARNING")
+
+
 @contextmanager
 def _held_stderr() -> Iterator[None]:
     """Keep what is written to standard error, by C++ too; show it if all goes wrong."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from lensdetect.cli.parsing import add_trust_option, count, fraction, words
-from lensdetect.cli.quiet import load_tensorflow_quietly
+from lensdetect.cli.quiet import load_tensorflow_quietly, quiet_astropy
 from lensdetect.errors import InputError, LensdetectError
 
 SUMMARY = "search the tiles of a survey for lenses"
@@ -39,7 +39,7 @@ exit codes: 0 done; 1 done, but some tiles or objects could not be searched and 
 
 @dataclass(frozen=True)
 class Quietly:
-    """A factory of scorers that keeps what TensorFlow has to say from the terminal.
+    """A factory of scorers that keeps what TensorFlow and astropy have to say from the terminal.
 
     Parameters
     ----------
@@ -51,6 +51,7 @@ class Quietly:
     def __call__(self) -> Callable:
         """Make the scorer."""
         load_tensorflow_quietly()
+        quiet_astropy()
         return self.make_scorer()
 
 
@@ -115,6 +116,7 @@ def run(args: argparse.Namespace) -> int:
     from lensdetect.search import Catalogue, committee_of, search_survey
     from lensdetect.survey import get_survey
 
+    quiet_astropy()
     survey = get_survey(args.survey)
     columns = _columns(args.columns)
     # What is wrong with the catalogue is said before anything is loaded.

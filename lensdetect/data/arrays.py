@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,10 +13,12 @@ import numpy as np
 from lensdetect.data.frame import Frame, Notes
 from lensdetect.errors import InputError
 
+logger = logging.getLogger(__name__)
+
 #: Names under which a file of several arrays holds its pixels.
 PIXEL_NAMES = ("cutouts", "images", "X")
-#: Names under which it may hold the ids of the objects.
-ID_NAMES = ("id", "ids", "ID")
+#: Names under which it may hold the ids of the objects, at any depth and in any case.
+ID_NAMES = ("id", "ids", "object_id", "objectid", "objid", "obj_id", "source_id", "name", "names")
 
 
 class ArrayStack:
@@ -200,7 +203,7 @@ def open_npz(path: Path, *, frame: Frame) -> ArrayStack:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
             shapes = {name: arrays[name].shape for name in arrays.files}
             pixels = arrays[_choose(path, shapes)]
-            return from_array(pixels, path=str(path), frame=frame, ids=_ids(arrays))
+            return from_array(pixels, path=str(path), frame=frame, ids=_ids(arrays, shapes, pixels.shape, path))
     except InputError:
         raise
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
@@ -238,7 +241,11 @@ def open_hdf5(path: Path, *, frame: Frame) -> ArrayStack:
     if _is_single(pixels.shape, frame):
         return from_array(pixels[()], path=str(path), frame=frame)
     return ArrayStack(
-        pixels.shape, lambda rows: _take_sorted(pixels, rows, path), path=str(path), frame=frame, ids=_ids(file)
+        pixels.shape,
+        lambda rows: _take_sorted(pixels, rows, path),
+        path=str(path),
+        frame=frame,
+        ids=_ids(file, shapes, pixels.shape, path),
     )
 
 
@@ -265,11 +272,19 @@ def _choose(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> str:
     raise InputError(f"{path} must hold one array of images, or one named {' or '.join(PIXEL_NAMES)}, got {held}")
 
 
-def _ids(arrays: Mapping) -> list[str] | None:
-    for name in ID_NAMES:
-        if name in arrays and arrays[name].ndim == 1:
-            values = arrays[name][:].tolist()
-            return [value.decode() if isinstance(value, bytes) else str(value) for value in values]
+def _ids(arrays: Mapping, shapes: Mapping[str, tuple[int, ...]], images: tuple[int, ...], path: Path):
+    """Ids by a known name, at any depth; None, and said, where other columns of that length may hold them."""
+    columns = [name for name, shape in shapes.items() if shape == images[:1]]
+    for wanted in ID_NAMES:
+        for name, shape in shapes.items():
+            if len(shape) == 1 and name.rsplit("/", 1)[-1].lower() == wanted:
+                values = arrays[name][:].tolist()
+                return [value.decode() if isinstance(value, bytes) else str(value) for value in values]
+    if columns:
+        logger.warning(
+            "%s: no ids were found among %s, so objects are numbered: name one of them %s",
+            path, ", ".join(columns[:5]), " or ".join(ID_NAMES[:3]),
+        )  # fmt: skip
     return None
 
 

@@ -144,9 +144,7 @@ def test_full_disk_leaves_the_epoch_before(run, model, limit_bytes):
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, hard))
     try:
-        with pytest.raises(
-            InputError, match=r"a training must be writable to .*run, got File too large: make room"
-        ):
+        with pytest.raises(InputError, match=r"a training must be writable to .*run, got File too large: make room"):
             save(run, model, epoch=2, auroc=0.9)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
