@@ -81,7 +81,7 @@ def read_population(path: str | Path, base: Population) -> Population:
         raise InputError(
             f"a population file must be readable, got {error.strerror} for {path}: check the path"
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(f"{path} must be TOML, got: {error}: write lines like spiral = 0.2 under [foolers]") from error
     return _override(base, table, place=(), path=path)
 
