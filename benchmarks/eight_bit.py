@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lensdetect.simulation.painting.background import sky_sigma
+from lensdetect.images.background import sky_sigma
 
 #: For g, r, i of zero point 30.
 WEIGHTS = np.array([1.7, 0.6, 0.4], np.float32)

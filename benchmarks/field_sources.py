@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import ndimage
 
-from lensdetect.simulation.painting.background import sky_sigma
+from lensdetect.images.background import sky_sigma
 
 #: Smoothing before pixels are compared with the sky, in pixels; the threshold in sigma of the smoothed sky.
 _SMOOTH_PIX, _THRESHOLD_SIGMA = 1.5, 3.0
@@ -16,6 +16,9 @@ _APART_PIX = 12
 
 #: Radius of the area above half the peak in r: what is smaller is a star, in pixels of CFHTLS (seeing 0.7 arcsec).
 _STAR_PIX = 2.4
+
+#: What is nearer than this to a lost core is a part of that star, in pixels.
+_HALO_PIX = 10
 
 #: Brighter than this in i and in a picture whose stars are clipped: a star.
 _BRIGHTEST_I_MAG = 15.5
@@ -40,7 +43,7 @@ def find_galaxies(image: np.ndarray, *, zero_point_mag: float, faintest_i_mag: f
     """
     lost = np.isnan(image).any(axis=-1)
     r, i = (np.where(lost, np.nanmax(image[..., place]), image[..., place]) for place in (1, 2))
-    near_lost = ndimage.binary_dilation(lost, iterations=3)
+    near_lost = ndimage.binary_dilation(lost, iterations=_HALO_PIX)
     smooth = ndimage.gaussian_filter(0.5 * (r + i), _SMOOTH_PIX)
     segments = _segments(smooth)
     rows = []

@@ -15,6 +15,9 @@ from lensdetect.simulation import paint
 from lensdetect.stamps import Shards, write_whole
 from lensdetect.survey import SURVEYS, Survey
 
+#: What this sky is called, and its folder.
+PAINTED = "painted"
+
 #: Of the stamps; the KiDS field has coarser pixels, and is resampled once arcs are on it.
 _SCALE_ARCSEC, _SIZE_PIX = 0.2, 103
 
@@ -40,10 +43,10 @@ def paint_sky(galaxies: Sequence[RealSet], folder: Path, *, seed: int, workers: 
     RealSet
         "sky painted" in g, r, i at zero point 30; the table has ``onto`` and ``fold`` of the galaxy.
     """
-    parts = [_painted(found, Path(folder) / "painted", seed=seed, workers=workers) for found in galaxies]
+    parts = [_painted(found, Path(folder) / PAINTED, seed=seed, workers=workers) for found in galaxies]
     table = pd.concat([table for _, table in parts], ignore_index=True)
     pixels = np.concatenate([pixels for pixels, _ in parts])
-    return RealSet("sky painted", pixels, _BANDS, (30.0,) * 3, _SCALE_ARCSEC, table)
+    return RealSet(f"sky {PAINTED}", pixels, _BANDS, (30.0,) * 3, _SCALE_ARCSEC, table)
 
 
 def _painted(found: RealSet, folder: Path, *, seed: int, workers: int) -> tuple[np.ndarray, pd.DataFrame]:
@@ -74,15 +77,14 @@ def _file_names(galaxies: RealSet) -> list[str]:
 
 
 def _write_images(galaxies: RealSet, folder: Path) -> None:
-    """One FITS file a galaxy and band; those that are there are left as they are."""
+    """One FITS file a galaxy and band."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, pixels in zip(_file_names(galaxies), galaxies.pixels, strict=True):
         # a zero is a masked pixel where arcs are painted, and a value like any other in an image in coarse steps
         pixels = np.where(pixels == 0.0, np.float32(1e-30), pixels)
         for place, band in enumerate(_BANDS):
             path = folder / f"{name}_{band}.fits"
-            if not path.is_file():
-                write_whole(path, lambda file, plane=pixels[..., place]: fits.PrimaryHDU(plane).writeto(file))
+            write_whole(path, lambda file, plane=pixels[..., place]: fits.PrimaryHDU(plane).writeto(file))
 
 
 def _survey_of(galaxies: RealSet) -> Survey:

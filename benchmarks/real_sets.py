@@ -27,7 +27,7 @@ from astropy.wcs import WCS, FITSFixedWarning
 from field_sources import find_galaxies
 
 from lensdetect.errors import InputError, unknown_name
-from lensdetect.search.resampling import resample, source_size
+from lensdetect.images.resampling import resample, source_size
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -291,7 +291,9 @@ def _cut(image: np.ndarray, x: float, y: float, scale: float) -> np.ndarray:
 def _cfhtls_gri_field(folder: Path) -> RealSet:
     """Galaxies of one field, in one fold."""
     image = np.stack([_image(folder / f"CFHTLS-test_{band}.fits") for band in "gri"], axis=-1)
-    table = _galaxies(image, 0.186)
+    # its one bright star is saturated
+    saturated = image > 0.5 * image.max(axis=(0, 1))
+    table = _galaxies(np.where(saturated, np.nan, image), 0.186)
     ra, dec = _sky(folder / "CFHTLS-test_i.fits", table["x"], table["y"])
     ids = [f"cfhtls_gri_{number}" for number in range(len(table))]
     table = table.assign(id=ids, ra_deg=ra, dec_deg=dec, image="CFHTLS-test", fold=0)

@@ -9,7 +9,8 @@ Real sets come from ../shared/data (``--data``), simulated skies are made once i
 trained on is never measured: ``real_sky.json`` beside a run or in its model's folder says what it has seen (form:
 ``read_seen`` in real_sky_systems.py); without such a file it is taken to have seen its survey's simulated sky alone.
 ``--joined`` takes detectors trained on complements of folds: each object has the score of one that has not seen it.
-Writes table.csv and table.md in ``--output``; ``--page FILE`` puts the table between two marks of a Markdown page.
+Writes table.csv, table.md and scores.csv (each real object) in ``--output``; ``--page FILE`` puts the
+table between two marks of a Markdown page.
 """
 
 from __future__ import annotations
@@ -24,10 +25,10 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import pandas as pd
-from painted_sky import ONTO, paint_sky
-from real_sets import DATA, RealSet, load_set
+from painted_sky import ONTO, PAINTED, paint_sky
+from real_sets import DATA, SETS, RealSet, load_set
 from real_sky_rows import REAL, Comparison, measure, of_sky
-from real_sky_skies import PICTURED, SKIES, load_sky, make_sky, pictured
+from real_sky_skies import PICTURE, PICTURED, SKIES, load_sky, make_sky, pictured
 from real_sky_systems import Detector, System
 from real_sky_table import as_markdown, into_page
 
@@ -55,12 +56,15 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--skies", type=Path, help="folder of simulated skies, made if absent (default: none is measured)"
     )
-    parser.add_argument("--count", type=int, default=800, help="stamps of each simulated sky (default: %(default)s)")
+    parser.add_argument("--count", type=int, default=500, help="stamps of each simulated sky (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=7120, help="of the simulated skies (default: %(default)s)")
     parser.add_argument("--workers", type=int, default=2, help="processes that simulate (default: %(default)s)")
     parser.add_argument("--views", type=int, choices=(1, 8), default=1, help="8: mean over turns and mirrors")
     parser.add_argument(
-        "--output", type=Path, default=Path("real_sky"), help="folder of table.csv and table.md (default: %(default)s)"
+        "--output",
+        type=Path,
+        default=Path("real_sky"),
+        help="folder of table.csv, table.md, scores.csv (default: %(default)s)",
     )
     parser.add_argument("--page", type=Path, help="Markdown page to put the table into")
     return parser.parse_args(argv)
@@ -107,7 +111,7 @@ def _short(name: str) -> str:
     return Path(name).name if "/" in name else name
 
 
-def run(arguments: argparse.Namespace) -> pd.DataFrame:
+def run(arguments: argparse.Namespace) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Measure all systems on all sets.
 
     Parameters
@@ -116,8 +120,10 @@ def run(arguments: argparse.Namespace) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame
+    table : DataFrame
         One row for each comparison, band set and system.
+    scores : DataFrame
+        One row for each real object, band set and system that has not seen it.
     """
     systems = find_systems(arguments)
     load, comparisons = _sources(arguments)
@@ -126,32 +132,52 @@ def run(arguments: argparse.Namespace) -> pd.DataFrame:
         print(comparison.name, file=sys.stderr, flush=True)
         for bands in comparison.bands:
             rows += [measure(system, comparison, bands, load) for system in systems]
-    return pd.DataFrame([row for row in rows if row is not None]).assign(views=arguments.views)
+    table = pd.DataFrame([row for row in rows if row is not None]).assign(views=arguments.views)
+    return table, pd.concat(_scores(systems, load), ignore_index=True)
+
+
+def _scores(systems: list[System], load: Callable[[str], RealSet]) -> list[pd.DataFrame]:
+    """Scores of the objects of the real sets; they are at hand, from the comparisons."""
+    tables = []
+    for name in SETS:
+        found = load(name)
+        for bands in ("ugri", "gri", "r"):
+            for system in systems if set(bands) <= set(found.bands) else []:
+                if system.takes(bands):
+                    scored = found.table[["id", "kind", "is_lens", "fold"]]
+                    scored = scored.assign(set=name, bands=bands, system=system.name, score=system.scores(found, bands))
+                    tables.append(scored[system.unseen(found)])
+    return tables
 
 
 def _sources(arguments: argparse.Namespace) -> tuple[Callable[[str], RealSet], list[Comparison]]:
-    """What loads a set by name, and what is compared."""
-    skies, comparisons = {}, list(REAL)
-    real = cache(lambda name: load_set(name, folder=arguments.data))
-    if arguments.skies is not None:
-        for name in SKIES:
-            how = {"count": arguments.count, "seed": arguments.seed, "workers": arguments.workers}
-            skies[f"sky {name}"] = load_sky(name, make_sky(name, arguments.skies, **how))
-        for name in PICTURED:
-            skies[f"sky {name} 8-bit"] = pictured(skies[f"sky {name}"], seed=arguments.seed)
-        galaxies = [real(name) for name in ONTO]
-        skies["sky painted"] = paint_sky(galaxies, arguments.skies, seed=arguments.seed, workers=arguments.workers)
-        comparisons += [of_sky(name.removeprefix("sky ")) for name in skies]
-    return lambda name: skies.get(name) or real(name), comparisons
+    """What loads a set by name, each once, and what is compared."""
+    skies = [*SKIES, *(f"{name} {PICTURE}" for name in PICTURED), PAINTED] if arguments.skies is not None else []
+
+    @cache
+    def load(name: str) -> RealSet:
+        if name in SETS:
+            return load_set(name, folder=arguments.data)
+        sky = name.removeprefix("sky ")
+        if sky == PAINTED:
+            galaxies = [load(own) for own in ONTO]
+            return paint_sky(galaxies, arguments.skies, seed=arguments.seed, workers=arguments.workers)
+        if sky.endswith(PICTURE):
+            return pictured(load(name.removesuffix(f" {PICTURE}")), seed=arguments.seed)
+        how = {"count": arguments.count, "seed": arguments.seed, "workers": arguments.workers}
+        return load_sky(sky, make_sky(sky, arguments.skies, **how))
+
+    return load, [*REAL, *map(of_sky, skies)]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure and write; 2 where it could not be done."""
     arguments = parse(argv)
     try:
-        table = run(arguments)
+        table, scores = run(arguments)
         arguments.output.mkdir(parents=True, exist_ok=True)
         table.to_csv(arguments.output / "table.csv", index=False, float_format="%.4g")
+        scores.to_csv(arguments.output / "scores.csv", index=False, float_format="%.5g")
         text = as_markdown(table)
         (arguments.output / "table.md").write_text(text, encoding="utf-8")
         if arguments.page is not None:

@@ -16,8 +16,8 @@ from lensdetect.survey import SURVEYS
 
 SKIES = ("bologna", "kids", "des", "hsc", "cfhtls")
 
-#: Those whose stamps are shown once more as 8-bit pictures.
-PICTURED = ("cfhtls", "kids")
+#: Those whose stamps are shown once more as 8-bit pictures, and what stands behind their names then.
+PICTURED, PICTURE = ("cfhtls", "kids"), "8-bit"
 
 #: Side of the sky that a detector sees, in arcsec.
 _SIDE_ARCSEC = 20.0
@@ -82,4 +82,4 @@ def pictured(sky: RealSet, *, seed: int) -> RealSet:
     three = sky.in_bands("gri")
     factors = 10.0 ** (-0.4 * (np.array(three.zero_points_mag) - 30.0))
     pixels = as_picture((three.pixels * factors).astype(np.float32), rng=np.random.default_rng(seed))
-    return dataclasses.replace(three, name=f"{sky.name} 8-bit", pixels=pixels, zero_points_mag=(30.0,) * 3)
+    return dataclasses.replace(three, name=f"{sky.name} {PICTURE}", pixels=pixels, zero_points_mag=(30.0,) * 3)

@@ -12,6 +12,7 @@ from real_sets import NUM_FOLDS, SEED, SETS, RealSet, at_scale
 
 from lensdetect import artifact
 from lensdetect.errors import InputError
+from lensdetect.stamps import write_whole
 
 #: In the detector's folder (there or in ``assets.extra``), or up to two folders above: beside a run's plan.json.
 SEEN_FILE = "real_sky.json"
@@ -95,6 +96,34 @@ def read_seen(folder: Path, card: artifact.Card) -> Seen:
         except ValueError as error:
             raise InputError(f"{path} must be JSON, got something else ({error}): write it again") from error
     return _checked(values, where)
+
+
+def write_seen(folder: Path, *, simulated: Iterable[str], real: dict[str, Iterable[int]]) -> Path:
+    """Write the record beside a run.
+
+    Parameters
+    ----------
+    folder : path
+        Of the run, or of the detector.
+    simulated : iterable of str
+        Skies that it was trained on, by the name of the survey, and "painted".
+    real : dict
+        Folds by real set; a set may be left out if nothing of it was used, as galaxy to paint on or otherwise.
+
+    Returns
+    -------
+    Path
+    """
+    values = {
+        "simulated": sorted(simulated),
+        "real": {name: sorted(int(fold) for fold in folds) for name, folds in sorted(real.items())},
+        "num_folds": NUM_FOLDS,
+        "fold_seed": SEED,
+    }
+    _checked(values, "the record")
+    path = Path(folder) / SEEN_FILE
+    write_whole(path, lambda file: file.write((json.dumps(values, indent=2) + "\n").encode()))
+    return path
 
 
 def _checked(values, where: str) -> Seen:

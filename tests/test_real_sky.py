@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lensdetect import artifact
 from lensdetect.errors import InputError
 
 BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
@@ -153,6 +154,15 @@ def test_record_beside_a_run_says_which_folds_were_seen(tmp_path):
     assert seen.describe() == "des; kids_field 1,2"
 
 
+def test_written_record_is_read_again_and_names_no_unknown_set(tmp_path):
+    systems = module("real_sky_systems")
+    systems.write_seen(tmp_path, simulated={"des"}, real={"kids_field": {np.int64(2), 1}})
+    seen = systems.read_seen(tmp_path, SimpleNamespace(training={}, survey="kids"))
+    assert seen == systems.Seen({"kids_field": frozenset([1, 2])}, frozenset(["des"]))
+    with pytest.raises(InputError, match="real sets in the record must be some of"):
+        systems.write_seen(tmp_path, simulated=[], real={"kids": [1]})
+
+
 def test_arcs_painted_on_seen_galaxies_are_not_measured(tmp_path):
     seen = seen_of(tmp_path, {"simulated": [], "real": {"kids_field": [0]}})
     painted = small_set("sky painted", onto=["kids_field"] * 4 + ["cfhtls_fields"] * 4)
@@ -218,6 +228,30 @@ def test_joined_scores_are_of_one_detector_that_has_not_seen_the_fold():
     np.testing.assert_array_equal(unseen, [0.0, 10.0, 20.0, 30.0] * 2)
 
 
+def test_detector_scores_the_mean_of_eight_views_at_its_own_scale(monkeypatch):
+    systems = module("real_sky_systems")
+    calibration = artifact.Calibration(slope=2.0, intercept=1.0, bands=("g", "i"))
+    card = SimpleNamespace(training={}, survey="kids", pixel_scale_arcsec=0.3, size=11)
+    card.calibration_of = lambda bands: calibration
+    given = []
+
+    def scorer(cutouts, *, bands, zero_points_mag):
+        assert (bands, zero_points_mag, cutouts.shape[1:]) == (("g", "i"), (30.0, 30.0), (11, 11, 2))
+        given.append(cutouts)
+        return SimpleNamespace(logit=cutouts[:, 1, 3, 0])
+
+    scorer.card, scorer.bands = card, ("g", "r", "i")
+    monkeypatch.setattr(systems.artifact, "find_detector", Path, raising=False)
+    monkeypatch.setattr(systems.artifact, "load_detector", lambda folder: scorer, raising=False)
+    found, detector = small_set(size=25), systems.Detector("x", views=8)
+    logit = detector.logits(found, "gi")
+    one = given[0]
+    turned = [one[:, a, b, 0] for a, b in [(1, 3), (1, 7), (9, 3), (9, 7), (3, 1), (7, 1), (3, 9), (7, 9)]]
+    np.testing.assert_allclose(logit, 2.0 * np.mean(turned, axis=0) + 1.0, rtol=1e-5)
+    assert len({view.tobytes() for view in given}) == 8
+    assert detector.logits(found, "gi") is logit and detector.takes("gr") and not detector.takes("u")
+
+
 # --- the table
 
 
@@ -276,7 +310,8 @@ def test_table_ranks_at_low_false_positive_rates_and_goes_into_a_page(tmp_path):
     made.append(made[0] | {"system": "blind", "status": "seen: nothing is left to be measured"})
     assert made[0]["auroc"] > made[1]["auroc"]
     text = table.as_markdown(pd.DataFrame(made))
-    assert text.index("| `top` |") < text.index("| `mean` |") and "seen: nothing is left" in text
+    assert text.index("| `top` |") < text.index("| `mean` |")
+    assert "Trained on it, so not measured: `blind`." in text and "| `blind`" not in text
     page = tmp_path / "page.md"
     page.write_text(f"before {table.BEGIN} old {table.END} after")
     table.into_page(page, text)

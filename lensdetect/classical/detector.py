@@ -206,13 +206,11 @@ def load_classical(folder: Path | str) -> ClassicalDetector:
     if not path.is_file():
         raise InputError(f"a saved classical system must be a folder with {_FILE}, got {folder}: fit and save one")
     try:
-        with np.load(path, allow_pickle=False) as saved:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as saved:
             arrays = {name: saved[name] for name in saved.files}
         detector = build_classical(str(arrays.pop("name")), tuple(map(str, arrays.pop("bands"))))
         detector.margin = margin_from_arrays(arrays)
     # Damaged archives raise of everything.
     except Exception as error:
-        raise InputError(
-            f"{path} must be a saved classical system, got {reason_of(error)}: fit and save anew"
-        ) from error
+        raise InputError(f"{path} must be a saved classical system, got {reason_of(error)}: fit one anew") from error
     return detector

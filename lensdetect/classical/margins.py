@@ -137,11 +137,14 @@ def margin_from_arrays(arrays: Mapping[str, np.ndarray]) -> LinearMargin | Kerne
     ValueError
         If names, types or shapes are not those of either.
     """
-    for kind, shapes in _SHAPES.items():
-        if set(arrays) == set(shapes):
-            break
-    else:
+    kind = next((kind for kind, shapes in _SHAPES.items() if set(arrays) == set(shapes)), None)
+    if kind is None:
         raise ValueError(f"no classifier has the arrays {', '.join(sorted(arrays)) or 'none'}")
+    _check_shapes(arrays, _SHAPES[kind])
+    return kind(**arrays)
+
+
+def _check_shapes(arrays: Mapping[str, np.ndarray], shapes: Mapping[str, tuple[str, ...]]) -> None:
     sizes: dict[str, int] = {}
     for name, axes in shapes.items():
         array = arrays[name]
@@ -151,7 +154,6 @@ def margin_from_arrays(arrays: Mapping[str, np.ndarray]) -> LinearMargin | Kerne
             sizes.setdefault(axis, n) != n for axis, n in zip(axes, array.shape, strict=True)
         ):
             raise ValueError(f"{name} has a shape that does not go with the others, {array.shape}")
-    return kind(**arrays)
 
 
 #: Axes of each array; those of one name have one length.

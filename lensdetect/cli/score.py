@@ -32,6 +32,8 @@ examples:
   lensdetect score Data.0 --truth classifications.csv
 
 Scoring is quick, so one that is interrupted leaves nothing and is simply run again.
+Header and background of the images are held against what was declared; images of another pixel scale
+are resampled, and of another size cropped or padded.
 exit codes: 0 all images scored; 1 some were refused, see their reason; 2 could not be done.
 """
 
@@ -86,27 +88,31 @@ def run(args: argparse.Namespace) -> int:
     places = _places(args)
     folder = artifact.find_detector(args.model, survey=scoring.survey_name(args.paths, args.survey))
     card = artifact.load_card(folder)
-    source = scoring.open_images(
+    images = scoring.open_images(
         args.paths,
         card,
         survey=args.survey,
         bands=args.bands,
         pixel_scale_arcsec=args.pixel_scale,
         zero_point_mag=args.zero_point,
-        fit=args.fit,
+        fit=None if args.fit == "refuse" else args.fit,
+        max_pixels=args.max_pixels,
+        trust_units=args.trust_units,
+        resample=not args.no_resample,
     )
     truth = None
     if args.truth:
         truth = read_truth(args.truth)
-        scoring.check_truth(source.ids, truth)
+        scoring.check_truth(images.source.ids, truth)
     load_tensorflow_quietly()
     try:
         scorer = artifact.load_detector(folder, trust_model=args.trust_model)
-        ranking = scoring.rank(source, scorer, prior=args.prior, keep=_KEEP if args.figure else 0)
+        ranking = scoring.rank(images, scorer, prior=args.prior, keep=_KEEP if args.figure else 0)
     except KeyboardInterrupt:
         raise LensdetectError("interrupted: nothing was written; run the same command again") from None
     written = scoring.write_results(ranking, truth=truth, **places)
     print(scoring.summary(ranking, truth=truth))
+    print("".join(f"{note}\n" for note in images.told), end="")
     print("\n".join(f"{what}: {path}" for what, path in written.items()))
     return 1 if ranking.num_refused else 0
 

@@ -6,9 +6,11 @@ import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from lensdetect.cli.images import add_limit_option
 from lensdetect.cli.parsing import add_trust_option, count, fraction, words
 from lensdetect.cli.quiet import load_tensorflow_quietly, quiet_astropy
 from lensdetect.errors import InputError, LensdetectError
+from lensdetect.images.bounds import TILE_PIXELS
 
 SUMMARY = "search the tiles of a survey for lenses"
 
@@ -62,6 +64,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     what.add_argument(
         "--catalogue", "--catalog", required=True, nargs="+", metavar="FILE", help="tables of objects to look at"
     )
+    add_limit_option(what, most=TILE_PIXELS, what="an image of a tile")
     what.add_argument("--survey", required=True, metavar="NAME_OR_FILE", help="survey of the tiles: kids, des, ...")
     what.add_argument(
         "--select",
@@ -140,6 +143,7 @@ def run(args: argparse.Namespace) -> int:
             known=args.known,
             workers=args.workers,
             scheduler=args.scheduler,
+            max_pixels=args.max_pixels,
         )
     except KeyboardInterrupt:
         raise LensdetectError(

@@ -6,7 +6,9 @@ import logging
 from pathlib import Path
 
 from lensdetect.data import LabelledCutouts, open_cutouts, read_truth, with_truth
+from lensdetect.data.plausibility import check_plausible
 from lensdetect.errors import InputError
+from lensdetect.images.bounds import CUTOUT_PIXELS
 from lensdetect.scoring.declaring import own_survey
 from lensdetect.stamps import Shards, is_shards
 from lensdetect.survey import Survey, get_survey
@@ -17,7 +19,13 @@ _REASONS_SHOWN = 3
 
 
 def open_stamps(
-    folder: str, *, truth: str | None = None, survey: str | None = None, size: int = 101, fit: str | None = None
+    folder: str,
+    *,
+    truth: str | None = None,
+    survey: str | None = None,
+    size: int = 101,
+    fit: str | None = None,
+    max_pixels: int = CUTOUT_PIXELS,
 ) -> tuple[Shards | LabelledCutouts, Survey]:
     """Stamps with their truth, and the survey that they are from.
 
@@ -33,6 +41,8 @@ def open_stamps(
         Height and width that the images shall have, in pixels.
     fit : str, optional
         "crop" or "pad" for images of another size.
+    max_pixels : int
+        Pixels that the images in one file may have.
 
     Returns
     -------
@@ -42,7 +52,8 @@ def open_stamps(
     Raises
     ------
     InputError
-        If truth or survey are lacking, or given where there is one already.
+        If truth or survey are lacking, or given where there is one already, or
+        the images cannot be from that survey.
     """
     path = Path(folder)
     own = own_survey(path)
@@ -59,7 +70,10 @@ def open_stamps(
     if survey is None and own is None:
         raise InputError(f"{folder} does not say its survey, and so not its flux unit: add --survey NAME")
     found = get_survey(survey or own)
-    stamps = with_truth(open_cutouts(folder, survey=found, size=size, fit=fit), read_truth(truth))
+    source = open_cutouts(folder, survey=found, size=size, fit=fit, max_pixels=max_pixels)
+    for note in check_plausible(source):
+        logger.warning("%s", note)
+    stamps = with_truth(source, read_truth(truth))
     _report_dropped(stamps)
     return stamps, found
 

@@ -122,7 +122,14 @@ def run(args: argparse.Namespace) -> int:
         validation_fraction=args.validation,
     )
     detector, plan = find_detector_spec(args.detector), find_plan(args.plan)
-    stamps, survey = open_stamps(args.data, truth=args.truth, survey=args.survey, size=args.size, fit=args.fit)
+    stamps, survey = open_stamps(
+        args.data,
+        truth=args.truth,
+        survey=args.survey,
+        size=args.size,
+        fit=args.fit,
+        max_pixels=args.max_pixels,
+    )
     try:
         table = tune(detector, stamps, args.output, survey=survey, plan=plan, search=search, seed=args.seed)
     except KeyboardInterrupt:

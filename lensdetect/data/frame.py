@@ -13,10 +13,11 @@ import numpy as np
 
 from lensdetect.errors import InputError, unknown_name
 from lensdetect.flags import FLAGS, REFUSED
+from lensdetect.images.bounds import CUTOUT_PIXELS
 from lensdetect.survey import Survey
 
 #: The ways to bring images of another size to the wanted one.
-FITS_TO_SIZE = ("crop", "pad")
+FITS_TO_SIZE = ("crop", "pad", "both")
 
 
 class Notes:
@@ -50,6 +51,11 @@ class Notes:
         if text not in texts:
             texts.append(text)
 
+    def take_over(self, alone: Notes, *, row: int) -> None:
+        """Notes of an object that was read alone, as those of one row."""
+        self.flags[row], self.outside[row] = alone.flags[0], alone.outside[0]
+        self._texts[int(row)] = list(alone._texts.get(0, []))
+
     @property
     def refused(self) -> np.ndarray:
         """Which cutouts get no score: bool ``(count,)``."""
@@ -74,6 +80,8 @@ class Frame:
         Height and width, in pixels.
     fit : str or None
         One of ``FITS_TO_SIZE``, or None to refuse images of another size.
+    max_pixels : int
+        Pixels that the images in one file may have.
 
     Raises
     ------
@@ -86,6 +94,7 @@ class Frame:
     bands: tuple[str, ...]
     size: int
     fit: str | None
+    max_pixels: int = CUTOUT_PIXELS
 
     def __post_init__(self):
         """Check every value."""
@@ -170,13 +179,14 @@ class Frame:
         (rows_to, rows_from), (columns_to, columns_from) = (_overlap(length, self.size) for length in image.shape)
         target[rows_to, columns_to] = image[rows_from, columns_from]
         notes.outside[row, plane] = target.size - target[rows_to, columns_to].size
-        word = {"crop": "cropped", "pad": "padded"}[self.fit]
-        notes.add(row, word, text=f"{held} {word} to {wanted}")
+        for word, does in (("cropped", max(image.shape) > self.size), ("padded", min(image.shape) < self.size)):
+            if does:
+                notes.add(row, word, text=f"{held} {word} to {wanted}")
 
     def _fits(self, shape: tuple[int, int]) -> bool:
         if self.fit == "crop":
             return min(shape) >= self.size
-        return self.fit == "pad" and max(shape) <= self.size
+        return self.fit == "both" or (self.fit == "pad" and max(shape) <= self.size)
 
     def _way_out(self, shape: tuple[int, int]) -> str:
         if min(shape) >= self.size:

@@ -16,9 +16,11 @@ from lensdetect import artifact
 from lensdetect import flags as quality
 from lensdetect.artifact import Card
 from lensdetect.artifact.conversion import Conversion, missing_bands, plan_conversion
-from lensdetect.data import CutoutBatch, CutoutSource
-from lensdetect.scoring.declaring import image_form, open_images, survey_name
+from lensdetect.data import CutoutBatch
+from lensdetect.images.bounds import CUTOUT_PIXELS
+from lensdetect.scoring.declaring import Images, open_images, survey_name
 from lensdetect.survey import Survey
+from lensdetect.text import storable
 
 #: Columns of the result, in order.
 COLUMNS = ("id", "path", "logit", "probability", "flags", "reason")
@@ -80,7 +82,7 @@ class _Best:
 
 
 def rank(
-    source: CutoutSource, scorer: artifact.Scorer, *, prior: float | None = None, keep: int = 0, progress: bool = True
+    images: Images, scorer: artifact.Scorer, *, prior: float | None = None, keep: int = 0, progress: bool = True
 ) -> Ranking:
     """Score images and sort them.
 
@@ -89,8 +91,8 @@ def rank(
 
     Parameters
     ----------
-    source : CutoutSource
-        The images, of the detector's cutout size.
+    images : Images
+        As ``open_images`` opens them.
     scorer : Scorer
         The detector.
     prior : float, optional
@@ -110,12 +112,9 @@ def rank(
     InputError
         If the detector does not take such images, or the prior is no fraction.
     """
-    card, form = scorer.card, image_form(source)
+    card, form, source = scorer.card, images.form, images.source
     best = _Best(keep, plan_conversion(card, **form), card.size)
-    survey = source.frame.survey
-    lacking = missing_bands(card, survey.band_names)
-    used = [survey.band_names.index(name) for name in form["bands"]]
-    whole = len(used) == source.shape[-1]
+    lacking = missing_bands(card, source.frame.survey.band_names)
     hidden = not progress or not sys.stderr.isatty()
     tables = []
     with (
@@ -123,7 +122,7 @@ def rank(
         closing(source.batches(_BATCH_SIZE)) as batches,
     ):
         for batch in batches:
-            cutouts = batch.pixels if whole else batch.pixels[..., used]
+            cutouts = images.cutouts(batch.pixels)
             scores = scorer(cutouts, **form, prior=prior, batch_size=_BATCH_SIZE)
             logit = np.where(batch.refused | ~np.isfinite(scores.logit), np.float32(np.nan), scores.logit)
             best.add(cutouts, logit)
@@ -144,7 +143,9 @@ def _table(batch: CutoutBatch, logit: np.ndarray, probability: np.ndarray, *, la
         if np.isnan(logit[row]):
             reasons[row] = _joined(reasons[row], "the detector gives no finite number for such pixels")
     probability = np.where(np.isnan(logit), np.float32(np.nan), probability)
-    values = (batch.ids, batch.paths, logit, probability, flags, reasons)
+    # names of files that are not UTF-8 have letters that no table holds
+    ids, paths, reasons = ([storable(str(text)) for text in texts] for texts in (batch.ids, batch.paths, reasons))
+    values = (ids, paths, logit, probability, flags, reasons)
     return pd.DataFrame(dict(zip(COLUMNS, values, strict=True)))
 
 
@@ -160,7 +161,9 @@ def score(
     bands: Sequence[str] | None = None,
     pixel_scale_arcsec: float | None = None,
     zero_point_mag: float | Sequence[float] | None = None,
-    fit: str | None = None,
+    fit: str | None = "both",
+    max_pixels: int = CUTOUT_PIXELS,
+    trust_units: bool = False,
     prior: float | None = None,
     trust_model: bool = False,
     progress: bool = True,
@@ -186,8 +189,13 @@ def score(
     zero_point_mag : float or sequence of float, optional
         AB magnitude of one flux unit, one or one for each band, for the same.
     fit : str, optional
-        "crop" or "pad" for images of another size than the detector's; by
-        default they are refused.
+        "crop", "pad" or "both" for images of another size than the detector's;
+        None refuses them.
+    max_pixels : int
+        Pixels that the images in one file may have; what claims more is refused.
+    trust_units : bool
+        Whether the declaration is believed against what headers and background
+        of the images say.
     prior : float, optional
         Fraction of lenses among such images, to which ``probability`` is
         corrected; by default that of the stamps on which the detector was calibrated.
@@ -217,7 +225,7 @@ def score(
     # The card tells what the detector takes before TensorFlow is loaded.
     folder = loaded.folder if loaded else artifact.find_detector(model, survey=survey_name(images, survey))
     card = loaded.card if loaded else artifact.load_card(folder)
-    source = open_images(
+    opened = open_images(
         images,
         card,
         survey=survey,
@@ -225,6 +233,8 @@ def score(
         pixel_scale_arcsec=pixel_scale_arcsec,
         zero_point_mag=zero_point_mag,
         fit=fit,
+        max_pixels=max_pixels,
+        trust_units=trust_units,
     )
     scorer = loaded or artifact.load_detector(folder, trust_model=trust_model)
-    return rank(source, scorer, prior=prior, progress=progress).table
+    return rank(opened, scorer, prior=prior, progress=progress).table

@@ -14,6 +14,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from lensdetect.errors import InputError
+from lensdetect.images.bounds import TILE_PIXELS
 from lensdetect.runs import write_whole
 from lensdetect.search.candidates import Cut, Ranked
 from lensdetect.search.catalogue import Catalogue
@@ -52,6 +53,7 @@ def search_survey(
     known: Path | str | None = None,
     workers: int | None = None,
     scheduler: str | None = None,
+    max_pixels: int = TILE_PIXELS,
     progress: bool = True,
 ) -> Search:
     """Search tiles for lenses among the objects of a catalogue.
@@ -86,6 +88,8 @@ def search_survey(
     scheduler : str, optional
         Address of a Dask scheduler, whose workers are used instead; they must
         see the tiles and the output under the same names.
+    max_pixels : int
+        Pixels that an image of a tile may have; larger ones are problems.
     progress : bool
         Whether to show a progress bar where standard error is a terminal.
 
@@ -107,7 +111,7 @@ def search_survey(
     objects = Catalogue(catalogue, survey=survey, select=select, columns=columns)
     try:
         open_folder(folder, build_manifest(survey, objects, committee, prior))
-        index = index_tiles(_absolute(tiles), survey, cache=folder / "headers.json")
+        index = index_tiles(_absolute(tiles), survey, cache=folder / "headers.json", max_pixels=max_pixels)
         spread = spread_objects(objects, index, folder / "objects")
     except OSError as error:
         raise InputError(f"{folder} must be writable, got {error.strerror or error}: choose another folder") from error

@@ -87,7 +87,7 @@ def check_checkpoint(path: Path) -> None:
 
 def _read(path: Path, prefix: str) -> dict[str, np.ndarray]:
     try:
-        with np.load(path, allow_pickle=False) as saved:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as saved:
             return {name.removeprefix(prefix): saved[name] for name in saved.files if name.startswith(prefix)}
     # Damaged archives raise of everything.
     except Exception as error:

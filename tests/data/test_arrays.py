@@ -111,9 +111,9 @@ def write_bad(path, kind, cutouts):
 @pytest.mark.parametrize(
     ("name", "kind", "message"),
     [
-        ("a.npy", "cut npy", "a.npy: cut short or not a plain array"),
-        ("a.npz", "cut npz", "a.npz: damaged or not plain arrays"),
-        ("a.h5", "cut hdf5", "a.h5: cut short or not HDF5"),
+        ("a.npy", "cut npy", "a.npy: cut short: its header asks for 9808 bytes, got 9708"),
+        ("a.npz", "cut npz", "a.npz: cut short, damaged or not an archive of plain arrays"),
+        ("a.h5", "cut hdf5", "a.h5: cut short, damaged or not HDF5"),
         ("a.npy", "text", "a.npy must hold real numbers, got <U1"),
         ("a.npy", "few axes", r"a.npy must hold an array \(n, height, width, band\), got 11 x 4"),
         (
@@ -189,10 +189,3 @@ def test_ids_are_found_by_their_names_at_any_depth(tmp_path, names):
         file["is_lens"] = [0, 1, 0]
     source = open_cutouts(tmp_path / "some.h5", survey=get_survey("kids"), size=5)
     assert list(source.ids) == ["J1", "J2", "00012345678901234567"]
-
-
-def test_ids_that_are_not_found_are_told(tmp_path, caplog):
-    np.savez(tmp_path / "some.npz", cutouts=np.zeros((3, 5, 5, 4), np.float32), label=["a", "b", "c"])
-    source = open_cutouts(tmp_path / "some.npz", survey=get_survey("kids"), size=5)
-    assert list(source.ids) == ["some-0", "some-1", "some-2"]
-    assert "no ids were found among label, so objects are numbered: name one of them id or ids" in caplog.text

@@ -8,27 +8,25 @@ Where no name tells a band, the folder does (``r/object.fits``), then the header
 
 from __future__ import annotations
 
+import os
 import re
-import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from glob import glob
 from pathlib import Path
 
-import numpy as np
-from astropy.io import fits
-from astropy.utils.exceptions import AstropyWarning
-
-from lensdetect.errors import InputError
+from lensdetect.errors import InputError, reading
+from lensdetect.images import apart
+from lensdetect.images.bounds import TILE_PIXELS
 from lensdetect.survey import Survey
 
 _ENDINGS = (".fits", ".fit", ".fits.gz", ".fits.fz")
 _SCIENCE_WORDS = {"sci"}
 _OTHER_WORDS = {"wei", "weight", "wht", "var", "rms", "msk", "mask", "flag", "flags"}
 _PSF_WORDS = {"psf"}
-#: Keywords that may name the band of an image, the most telling first.
-_BAND_KEYWORDS = ("BAND", "FILTER", "EXTNAME")
+#: For images that were held against the limit when they were found.
+_ANY = 1 << 62
 
 
 @dataclass(frozen=True)
@@ -48,6 +46,28 @@ class PlaneAt:
     path: str
     unit: int
     plane: int | None = None
+
+
+@dataclass(frozen=True)
+class FileImage:
+    """One image of a file, as its header describes it.
+
+    Parameters
+    ----------
+    unit : int
+        Number of the header-data unit.
+    shape : tuple of int
+        Of two axes or more.
+    names : list of str
+        What may name its band.
+    wcs_header : str
+        World coordinates as a FITS header; empty if there are none.
+    """
+
+    unit: int
+    shape: tuple[int, ...]
+    names: list[str]
+    wcs_header: str
 
 
 @dataclass(frozen=True)
@@ -80,7 +100,12 @@ class ImageSet:
 
 
 def find_images(
-    images: Path | str, survey: Survey, *, plane_bands: Sequence[str] | None = None, psf: bool = False
+    images: Path | str,
+    survey: Survey,
+    *,
+    plane_bands: Sequence[str] | None = None,
+    psf: bool = False,
+    max_pixels: int = TILE_PIXELS,
 ) -> tuple[dict[str, ImageSet], list[tuple[str, str]]]:
     """Find images and what they are of.
 
@@ -94,6 +119,8 @@ def find_images(
         Bands of the images in a file, in order, where nothing in it tells them.
     psf : bool
         Whether images of PSFs are wanted, and not those of the sky.
+    max_pixels : int
+        Pixels that an image may have; a file with a larger one is refused.
 
     Returns
     -------
@@ -112,7 +139,7 @@ def find_images(
     refused: list[tuple[str, str]] = []
     for path in _files(images, psf=psf):
         try:
-            name, found, count = _planes_of(path, survey, plane_bands=plane_bands)
+            name, found, count = _planes_of(path, survey, plane_bands=plane_bands, max_pixels=max_pixels)
             taken = planes.setdefault(name, {})
             for band, plane in found.items():
                 if band in taken:
@@ -172,12 +199,14 @@ def _name_and_band(path: Path, survey: Survey) -> tuple[str, str | None]:
     return name or path.resolve().parent.name, band
 
 
-def _planes_of(path: Path, survey: Survey, *, plane_bands: Sequence[str] | None) -> tuple[str, dict[str, PlaneAt], int]:
+def _planes_of(
+    path: Path, survey: Survey, *, plane_bands: Sequence[str] | None, max_pixels: int
+) -> tuple[str, dict[str, PlaneAt], int]:
     """Name, plane of each band, and number of stacked objects of one file."""
     name, band = _name_and_band(path, survey)
-    with open_fits(path) as units:
-        shapes = [(number, unit.shape) for number, unit in enumerate(units) if unit.is_image and len(unit.shape) >= 2]
-        labels = [_header_band(units[number].header, survey) for number, _ in shapes]
+    images = describe(str(path), max_pixels=max_pixels)
+    shapes = [(image.unit, image.shape) for image in images]
+    labels = [_header_band(image.names, survey) for image in images]
     if not shapes:
         raise InputError(f"{path}: holds no image")
     unit, shape = shapes[0]
@@ -209,64 +238,62 @@ def _label(path: Path, places: list, labels: list, *, survey: Survey, plane_band
     return dict(zip(bands, places, strict=True))
 
 
-def _header_band(header: fits.Header, survey: Survey) -> str | None:
+def _header_band(names: list[str], survey: Survey) -> str | None:
     by_lower = {band.lower(): band for band in survey.band_names}
-    for keyword in _BAND_KEYWORDS:
-        for word in re.split(r"[_\-. ]", str(header.get(keyword, ""))):
+    for name in names:
+        for word in re.split(r"[_\-. ]", name):
             if word.lower() in by_lower:
                 return by_lower[word.lower()]
     return None
 
 
-@contextmanager
-def open_fits(path: Path | str) -> Iterator[fits.HDUList]:
-    """Open a FITS file for reading what is needed of it.
+def describe(path: str, *, max_pixels: int = TILE_PIXELS) -> tuple[FileImage, ...]:
+    """What the headers of a file say of its images.
 
     Parameters
     ----------
-    path : path
+    path : str
+    max_pixels : int
+        Pixels that each may have.
 
-    Yields
-    ------
-    HDUList
+    Returns
+    -------
+    tuple of FileImage
 
     Raises
     ------
     InputError
-        If it cannot be read, also while it is in use.
+        If it cannot be read, or claims larger images.
     """
-    try:
-        with open(path, "rb") as file, warnings.catch_warnings():
-            warnings.simplefilter("ignore", AstropyWarning)
-            warnings.filterwarnings("error", message="File may have been truncated", category=AstropyWarning)
-            with fits.open(file, memmap=False, lazy_load_hdus=False) as units:
-                yield units
-    except InputError:
-        raise
-    except (OSError, ValueError, TypeError, IndexError, AstropyWarning) as error:
-        raise InputError(f"{path}: cut short or not FITS: {' '.join(str(error).split())}") from error
+    with reading(path, what="FITS"):
+        stat = os.stat(path)
+    return _described(path, max_pixels, stat.st_size, stat.st_mtime_ns)
 
 
-def read_part(place: PlaneAt, rows: slice, columns: slice) -> np.ndarray:
-    """A part of an image; only this part is read from a plain file.
+@lru_cache(maxsize=64)
+def _described(path: str, max_pixels: int, *version: int) -> tuple[FileImage, ...]:
+    # Asked for again for each galaxy in a tile.
+    found, _ = apart.call("lensdetect.images.decoding:describe_images", path, max_pixels)
+    return tuple(FileImage(**{**image, "shape": tuple(image["shape"])}) for image in found)
+
+
+def image_at(place: PlaneAt) -> FileImage:
+    """What the header of an image says that was found before.
 
     Parameters
     ----------
     place : PlaneAt
-    rows, columns : slice
-        Inside the image.
 
     Returns
     -------
-    ndarray
-        float32 ``(height, width)``.
+    FileImage
 
     Raises
     ------
     InputError
-        If the file cannot be read.
+        If the file cannot be read, or has changed.
     """
-    with open_fits(place.path) as units:
-        section = units[place.unit].section
-        part = section[rows, columns] if place.plane is None else section[place.plane, rows, columns]
-        return np.asarray(part, np.float32)
+    for image in describe(place.path, max_pixels=_ANY):
+        if image.unit == place.unit:
+            return image
+    raise InputError(f"{place.path}: must hold an image in unit {place.unit} as before: it was changed, run again")

@@ -210,7 +210,7 @@ class _Report:
         write_json(self.folder / "plan.json", dataclasses.replace(plan, name=f"{plan.name}_tuned").as_dict())
 
     def conclude(self) -> None:
-        """Write everything once more, an interrupt may have come between; and the figure, if there is something to see."""
+        """Write all once more, since an interrupt may have come between, and the figure if there is any."""
         table = self.table()
         if table.empty:
             return

@@ -118,6 +118,13 @@ def _is_begun(run: Run, spec: DetectorSpec | MergedSpec, plan: Plan) -> bool:
 
 
 def _measure(run: Run, bench: Bench) -> dict[str, float]:
+    figures = _evaluate(run, bench)
+    if not all(map(math.isfinite, figures.values())):
+        raise InputError(f"a trial must end with numbers, got val_loss {figures['val_loss']}: its training diverged")
+    return figures
+
+
+def _evaluate(run: Run, bench: Bench) -> dict[str, float]:
     model = build_from_record(run.read_plan(), size=bench.stamps.shape[0], precision="float32", fresh=True)
     load_weights(run.checkpoint / run.read_state()["latest"], model)
     model.compile(
@@ -126,12 +133,9 @@ def _measure(run: Run, bench: Bench) -> dict[str, float]:
     )
     held_out = evaluation_batches(bench.stamps, bench.validation, batch_size=_BATCH_SIZE)
     found = model.evaluate(held_out, return_dict=True, verbose=0)
-    figures = {
+    return {
         **{f"val_{name}": float(found[name]) for name in ("auroc", "tpr", "loss")},
         "parameters": float(model.count_params()),
         "operations": float(operations(model)),
         "train_s": float(run.read_history()["train_s"].sum()),
     }
-    if not all(map(math.isfinite, figures.values())):
-        raise InputError(f"a trial must end with numbers, got val_loss {figures['val_loss']}: its training diverged")
-    return figures

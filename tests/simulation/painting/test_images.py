@@ -7,7 +7,8 @@ import pytest
 from astropy.io import fits
 
 from lensdetect.errors import InputError
-from lensdetect.simulation.painting.images import PlaneAt, find_images, read_part
+from lensdetect.images.pixels import read_part
+from lensdetect.simulation.painting.images import PlaneAt, find_images
 from lensdetect.survey import get_survey
 
 DES = get_survey("des")
@@ -96,7 +97,7 @@ def test_a_file_that_is_none_is_listed(tmp_path):
     (tmp_path / "a_g.fits").write_text("no image")
     write(tmp_path / "b_g.fits")
     sets, refused = find_images(tmp_path, DES)
-    assert list(sets) == ["b"] and "cut short or not FITS" in refused[0][1]
+    assert list(sets) == ["b"] and "cut short, damaged or not FITS" in refused[0][1]
 
 
 def test_no_files_at_all(tmp_path):
