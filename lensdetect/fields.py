@@ -180,4 +180,6 @@ def within(value: float, *, low: float, high: float, place: str) -> None:
         If it is out of range, or not a number.
     """
     if not low <= value <= high:
-        raise InputError(f"{place} must be from {low:g} to {high:g}, got {value:g}")
+        # A whole number of a file may be too large to be written as a float.
+        came = f"{value:g}" if abs(value) < 1e300 else shown(value)
+        raise InputError(f"{place} must be from {low:g} to {high:g}, got {came}")

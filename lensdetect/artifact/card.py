@@ -82,7 +82,7 @@ class Card:
     size: int
     flux_unit: str
     training: dict[str, Any]
-    metrics: dict[str, dict[str, float | int | None | tuple[float | int | None, ...]]]
+    metrics: dict[str, dict[str, int | float | None | tuple[int | float | None, ...]]]
     licence: str
     calibration: tuple[Calibration, ...] = ()
     code_version: str = field(default_factory=lambda: version("lensdetect"))

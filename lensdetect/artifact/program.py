@@ -16,14 +16,14 @@ from lensdetect.errors import ArtifactError
 #: What networks compute with. A test saves every network of the zoo and compares.
 COMPUTING = frozenset(
     """
-    AddN AddV2 All Any ArgMax Asinh AvgPool BatchMatMulV2 BiasAdd BroadcastTo Cast ConcatV2 Const Conv2D Cumsum
-    DepthwiseConv2dNative DisableCopyOnRead Einsum Elu Equal Erf Exp ExpandDims Fill FloorDiv FloorMod FusedBatchNormV3
-    GatherV2 Greater GreaterEqual Identity IdentityN IsFinite IsNan L2Loss LeakyRelu Less LessEqual Log Log1p
-    LogicalAnd LogicalNot LogicalOr MatMul Max MaxPool Maximum Mean Min Minimum MirrorPad Mul Neg NoOp NotEqual OnesLike
-    Pack Pad PadV2 PartitionedCall Placeholder Pow Prod Range ReadVariableOp RealDiv Reciprocal Relu Relu6 Reshape
-    ReverseV2 Roll Rsqrt Select SelectV2 Selu Shape Sigmoid Sign Slice Softmax Softplus Split SplitV Sqrt Square
-    SquaredDifference Squeeze StatefulPartitionedCall StopGradient StridedSlice StringJoin Sub Sum Tanh Tile TopKV2
-    Transpose Unpack VarHandleOp Where ZerosLike
+    Abs AddN AddV2 All Any ArgMax Asinh AvgPool BatchMatMulV2 BiasAdd BroadcastTo Cast ConcatV2 Const Conv2D Cumsum
+    DepthwiseConv2dNative DisableCopyOnRead Einsum Elu Equal Erf Erfc Exp ExpandDims Expm1 Fill FloorDiv FloorMod
+    FusedBatchNormV3 GatherV2 Greater GreaterEqual Identity IdentityN IsFinite IsNan L2Loss LeakyRelu Less LessEqual
+    Log Log1p LogicalAnd LogicalNot LogicalOr LogSoftmax MatMul Max MaxPool Maximum Mean Min Minimum MirrorPad Mul Neg
+    NoOp NotEqual OnesLike Pack Pad PadV2 PartitionedCall Placeholder Pow Prod Range ReadVariableOp RealDiv Reciprocal
+    Relu Relu6 Reshape ReverseV2 Roll Rsqrt Select SelectV2 Selu Shape Sigmoid Sign Slice Softmax Softplus Softsign
+    Split SplitV Sqrt Square SquaredDifference Squeeze StatefulPartitionedCall StopGradient StridedSlice StringJoin
+    Sub Sum Tanh Tile TopKV2 Transpose Unpack VarHandleOp Where ZerosLike
     """.split()
 )
 

@@ -68,7 +68,7 @@ def parse(parser: Parser, argv: Sequence[str], *, verbs: Iterable[str]) -> argpa
         parser.exit(2)
     if not argv[0].startswith("-") and argv[0] not in verbs:
         raise unknown_name("command", argv[0], verbs)
-    args, left = parser.parse_known_args(argv)
+    args, left = parser.parse_known_args(_with_negative_lists(argv))
     if left:
         word = next((text for text in left if text.startswith("-")), left[0])
         known = re.findall(r"--[a-z-]+", args.usage)
@@ -78,6 +78,18 @@ def parse(parser: Parser, argv: Sequence[str], *, verbs: Iterable[str]) -> argpa
             + (f": did you mean {' or '.join(near)}?" if near else f": see lensdetect {args.command} --help")
         )
     return args
+
+
+def _with_negative_lists(argv: Sequence[str]) -> list[str]:
+    """Arguments in which "--zero-point -48.6,-48.6" is one, as argparse takes "--zero-point -48.6"."""
+    joined: list[str] = []
+    for word in argv:
+        follows_option = joined and joined[-1].startswith("--") and "=" not in joined[-1]
+        if follows_option and re.fullmatch(r"-[\d.][^,]*(,[^,]+)+", word):
+            joined[-1] += f"={word}"
+        else:
+            joined.append(word)
+    return joined
 
 
 def add_trust_option(parser) -> None:

@@ -64,6 +64,13 @@ def _way_out() -> str:
     return f"set KERAS_BACKEND={there[0]}, which is installed" if there else "install one of them: pip install jax"
 
 
+def quiet_astropy() -> None:
+    """Keep from the terminal what astropy has to note about the headers of every tile; its warnings stay."""
+    from astropy import log
+
+    log.setLevel("WARNING")
+
+
 @contextmanager
 def _held_stderr() -> Iterator[None]:
     """Keep what is written to standard error, by C++ too; show it if all goes wrong."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from lensdetect.cli.images import add_limit_option
 from lensdetect.cli.parsing import add_trust_option, count, fraction, words
-from lensdetect.cli.quiet import load_tensorflow_quietly
+from lensdetect.cli.quiet import load_tensorflow_quietly, quiet_astropy
 from lensdetect.errors import InputError, LensdetectError
 from lensdetect.images.bounds import TILE_PIXELS
 
@@ -41,7 +41,7 @@ exit codes: 0 done; 1 done, but some tiles or objects could not be searched and 
 
 @dataclass(frozen=True)
 class Quietly:
-    """A factory of scorers that keeps what TensorFlow has to say from the terminal.
+    """A factory of scorers that keeps what TensorFlow and astropy have to say from the terminal.
 
     Parameters
     ----------
@@ -53,6 +53,7 @@ class Quietly:
     def __call__(self) -> Callable:
         """Make the scorer."""
         load_tensorflow_quietly()
+        quiet_astropy()
         return self.make_scorer()
 
 
@@ -118,6 +119,7 @@ def run(args: argparse.Namespace) -> int:
     from lensdetect.search import Catalogue, committee_of, search_survey
     from lensdetect.survey import get_survey
 
+    quiet_astropy()
     survey = get_survey(args.survey)
     columns = _columns(args.columns)
     # What is wrong with the catalogue is said before anything is loaded.

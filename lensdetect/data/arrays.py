@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from lensdetect.data.frame import Frame, Notes
-from lensdetect.data.hdf5 import ID_NAMES, choose, texts
+from lensdetect.data.hdf5 import choose, id_column, texts
 from lensdetect.data.npy import Archive, map_array
 from lensdetect.errors import InputError
 from lensdetect.images import apart
@@ -191,7 +191,7 @@ def open_npz(path: Path, *, frame: Frame) -> ArrayStack:
     """
     with Archive(path, max_pixels=frame.max_pixels) as arrays:
         pixels = arrays[choose(path, arrays.shapes)]
-        named = next((name for name in ID_NAMES if len(arrays.shapes.get(name, ())) == 1), None)
+        named = id_column(name for name, shape in arrays.shapes.items() if len(shape) == 1)
         ids = None if named is None else texts(arrays[named])
     return from_array(pixels, path=str(path), frame=frame, ids=ids)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -16,8 +16,8 @@ from lensdetect.images.bounds import check_bytes, check_pixels, open_file
 
 #: Names under which a file of several arrays holds its pixels.
 PIXEL_NAMES = ("cutouts", "images", "X")
-#: Names under which it may hold the ids of the objects.
-ID_NAMES = ("id", "ids", "ID")
+#: Names under which it may hold the ids of the objects, at any depth and in any case.
+ID_NAMES = ("id", "ids", "object_id", "objectid", "objid", "obj_id", "source_id", "name", "names")
 #: Deflate makes a byte of up to 1,032; what claims more than this of what is stored was never written.
 _MOST_UNPACKED = 1100
 
@@ -92,15 +92,24 @@ def _check(dataset: h5py.Dataset, path: str, *, max_pixels: int) -> None:
 
 
 def _ids(file: h5py.File, path: str, *, count: tuple[int, ...], max_pixels: int) -> list[str] | None:
-    for name in ID_NAMES:
-        if name in file and _is_array(file[name]) and file[name].ndim == 1:
-            ids = file[name]
-            if ids.shape != count:
-                held, objects = ids.shape[0], count[0] if count else 1
-                raise InputError(f"{path} must hold an id for each object, got {held} ids for {objects} objects")
-            _check(ids, path, max_pixels=max_pixels)
-            return texts(ids[()])
+    columns: list[str] = []
+    file.visititems(lambda name, item: columns.append(name) if _is_array(item) and item.ndim == 1 else None)
+    name = id_column(columns)
+    if name is not None:
+        ids = file[name]
+        if ids.shape != count:
+            held, objects = ids.shape[0], count[0] if count else 1
+            raise InputError(f"{path} must hold an id for each object, got {held} ids for {objects} objects")
+        _check(ids, path, max_pixels=max_pixels)
+        return texts(ids[()])
     return None
+
+
+def id_column(columns: Iterable[str]) -> str | None:
+    """Which of some columns holds the ids: the first of ``ID_NAMES`` that is the last part of a name."""
+    columns = list(columns)
+    fitting = (name for wanted in ID_NAMES for name in columns if name.rsplit("/", 1)[-1].lower() == wanted)
+    return next(fitting, None)
 
 
 def texts(values: np.ndarray) -> list[str]:

@@ -47,8 +47,8 @@ class Augmentation:
             raise InputError(f"the probabilities of band_sets must be >= 0 and sum to at most 1, got {probabilities}")
         if not all(names for names, _ in self.band_sets):
             raise InputError("each of band_sets must keep a band, got one that keeps none")
-        if self.max_shift_pix != int(self.max_shift_pix) or self.max_shift_pix < 0:
-            raise InputError(f"max_shift_pix must be a whole number >= 0, got {self.max_shift_pix}")
+        if not 0 <= self.max_shift_pix <= 10_000 or self.max_shift_pix != int(self.max_shift_pix):
+            raise InputError(f"max_shift_pix must be a whole number from 0 to 10000, got {self.max_shift_pix}")
 
     def check_bands(self, bands: tuple[str, ...]) -> None:
         """Check that stamps with these bands can be thinned out.

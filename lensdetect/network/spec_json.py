@@ -5,8 +5,13 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from lensdetect.errors import InputError, unknown_name
+from lensdetect.errors import unknown_name
+from lensdetect.fields import from_table, within
 from lensdetect.network import spec as parts
+
+#: The largest width in the zoo is 1024, and the most repetitions are 8.
+_LARGEST, _MOST_PARTS = 8192, 256
+_REPEATED = ("blocks ", "num_blocks ", "groups ", "num_heads ", "convolutions ", "kernel ", "first_kernel ", "stride ")
 
 _KINDS = {name: kind for name, kind in vars(parts).items() if dataclasses.is_dataclass(kind)}
 
@@ -46,7 +51,8 @@ def spec_from_dict(values: Any) -> Any:
     Raises
     ------
     InputError
-        If a ``kind`` or a field is unknown, or a field that has no default is missing.
+        If a ``kind`` or a field is unknown, a field that has no default is
+        missing, or a value is of another type or out of range.
     """
     if isinstance(values, list):
         return tuple(spec_from_dict(value) for value in values)
@@ -56,10 +62,18 @@ def spec_from_dict(values: Any) -> Any:
     kind = str(fields.pop("kind", None))
     if kind not in _KINDS:
         raise unknown_name("part of a detector", kind, _KINDS)
-    known = {field.name for field in dataclasses.fields(_KINDS[kind])}
-    if not set(fields) <= known:
-        raise InputError(f"{kind} has the fields {sorted(known)}, got {sorted(set(fields) - known)} beside them")
-    try:
-        return _KINDS[kind](**{name: spec_from_dict(value) for name, value in fields.items()})
-    except TypeError as error:
-        raise InputError(f"{kind} needs every field that has no default, got {sorted(fields)}: {error}") from error
+    fields = {name: spec_from_dict(value) for name, value in fields.items()}
+    for name, value in fields.items():
+        _check_sizes(value, place=f"{name} of {kind}")
+    return from_table(_KINDS[kind], fields, place=kind)
+
+
+def _check_sizes(value: Any, *, place: str) -> None:
+    """Refuse sizes that no network has: building one would take all memory."""
+    if isinstance(value, tuple):
+        within(len(value), low=0, high=_MOST_PARTS, place=f"the number of parts of {place}")
+        for item in value:
+            _check_sizes(item, place=place)
+    elif isinstance(value, int) and not isinstance(value, bool):
+        high = _MOST_PARTS if place.startswith(_REPEATED) else _LARGEST
+        within(value, low=0, high=high, place=place)

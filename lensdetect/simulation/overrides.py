@@ -24,16 +24,33 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 import tomllib
 import typing
 from pathlib import Path
 from typing import Any
 
 from lensdetect.errors import InputError, unknown_name
+from lensdetect.fields import typed, words
 from lensdetect.simulation.population import Population
 
-#: Ends of names whose values are shares of a whole.
-_SHARES = ("_share", "_fraction", "share")
+#: What is in the name of a parameter -> the least and the largest that its numbers may be.
+#: All that fit are held; what is said of few parameters alone is checked by their own dataclass.
+_RANGES = {
+    r".*": (-1e6, 1e6),
+    r"mag(_|$)": (-100.0, 100.0),
+    r"(^|_)(share|fraction)$": (0.0, 1.0),
+    r"(size|flux|mass)_share$": (1e-3, 1.0),
+    r"scatter|_sigma$": (0.0, 1e3),
+    r"scatter_dex": (0.0, 5.0),
+    r"jitter|per_arcmin2|members|clumps_mean": (0.0, 1e4),
+    r"axis_ratio(_min)?$": (0.01, 1.0),
+    r"shear_(median|sigma)": (1e-6, 1.0),
+    r"(?<!r)_arcsec$": (0.0, 1e3),
+    r"redshift_range": (0.01, 10.0),
+    r"sigma_range_km_s": (1.0, 5e3),
+    r"sersic_index$": (0.2, 10.0),
+}
 
 
 def read_population(path: str | Path, base: Population) -> Population:
@@ -64,7 +81,7 @@ def read_population(path: str | Path, base: Population) -> Population:
         raise InputError(
             f"a population file must be readable, got {error.strerror} for {path}: check the path"
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(f"{path} must be TOML, got: {error}: write lines like spiral = 0.2 under [foolers]") from error
     return _override(base, table, place=(), path=path)
 
@@ -96,49 +113,33 @@ def _override(parameters: Any, table: dict[str, Any], *, place: tuple[str, ...],
 
 def _checked(value: Any, kind: Any, *, old: Any, place: tuple[str, ...], path: Path) -> Any:
     """A value of the type that the field has, within its range."""
-    new = _typed(value, kind)
-    if new is None:
-        raise _wrong(path, place, must=f"be {_words(kind)}", value=value, hint=f"it is {_written(old)} by default")
-    numbers = [number for number in (new if isinstance(new, tuple) else (new,)) if isinstance(number, float)]
-    if not all(map(math.isfinite, numbers)):
-        raise _wrong(path, place, must="be finite", value=value, hint=f"it is {_written(old)} by default")
+    try:
+        new = typed(value, kind, place=".".join(place))
+    except InputError as error:
+        infinite = kind is float and isinstance(value, float) and not math.isfinite(value)
+        must = "be finite" if infinite else f"be {words(kind)}"
+        raise _wrong(path, place, must=must, value=value, hint=_by_default(old)) from error
+    numbers = [
+        number
+        for number in (new if isinstance(new, tuple) else (new,))
+        if isinstance(number, float | int) and not isinstance(number, bool)
+    ]
     name = place[-1]
-    if name.endswith(_SHARES) and not all(0.0 <= number <= 1.0 for number in numbers):
-        raise _wrong(path, place, must="be between 0 and 1", value=value, hint="give a share of 1")
-    if "scatter" in name and any(number < 0.0 for number in numbers):
-        raise _wrong(path, place, must="not be negative", value=value, hint="give 0 for none")
+    low, high = _range_of(name)
+    if not all(low <= number <= high for number in numbers):
+        raise _wrong(path, place, must=f"be between {low:g} and {high:g}", value=value, hint=_by_default(old))
     if "_range" in name and isinstance(new, tuple) and list(new) != sorted(new):
         raise _wrong(path, place, must="increase", value=value, hint="give the lower end first")
     return new
 
 
-def _typed(value: Any, kind: Any) -> Any:
-    """The value as the type of a field, None if it is of another."""
-    if typing.get_origin(kind) is tuple:
-        parts = typing.get_args(kind)
-        if not isinstance(value, list):
-            return None
-        if parts[-1] is Ellipsis:
-            parts = parts[:1] * len(value)
-        if len(parts) != len(value):
-            return None
-        items = tuple(_typed(item, part) for item, part in zip(value, parts, strict=True))
-        return None if None in items else items
-    if isinstance(value, bool) or kind is bool:
-        return value if isinstance(value, bool) and kind is bool else None
-    if kind is float and isinstance(value, int | float):
-        return float(value)
-    return value if isinstance(value, kind) else None
+def _range_of(name: str) -> tuple[float, float]:
+    found = [limits for pattern, limits in _RANGES.items() if re.search(pattern, name)]
+    return max(low for low, _ in found), min(high for _, high in found)
 
 
-def _words(kind: Any) -> str:
-    """A type in words."""
-    if typing.get_origin(kind) is tuple:
-        parts = typing.get_args(kind)
-        if parts[-1] is Ellipsis:
-            return f"a list, each part of it {_words(parts[0])}"
-        return f"a list of {len(parts)}, each part of it {_words(parts[0])}"
-    return {float: "a number", int: "a whole number", str: "text", bool: "true or false"}.get(kind, str(kind))
+def _by_default(old: Any) -> str:
+    return f"it is {_written(old)} by default"
 
 
 def _written(value: Any) -> str:

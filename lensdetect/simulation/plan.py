@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lensdetect.errors import InputError, unknown_name
+from lensdetect.errors import InputError, reason_of, unknown_name
 from lensdetect.simulation.layouts import LAYOUTS, Layout
 from lensdetect.simulation.population import Population
 from lensdetect.simulation.render.stamp import render_stamp
@@ -99,7 +99,25 @@ def make_stamp(plan: Plan, index: int) -> Stamp:
     Returns
     -------
     Stamp
+
+    Raises
+    ------
+    InputError
+        If the parameters of a population that is not ours make no stamp.
     """
+    try:
+        return _draw_stamp(plan, index)
+    except (ArithmeticError, ValueError) as error:
+        # Parameters of a file can each be in range and make no galaxy together; ours do not, so that is a fault.
+        if isinstance(error, InputError) or plan.population == type(plan.population)():
+            raise
+        raise InputError(
+            f"stamp {index} cannot be drawn from this population ({reason_of(error)}): "
+            "take back what the population file changes, one by one"
+        ) from error
+
+
+def _draw_stamp(plan: Plan, index: int) -> Stamp:
     rng = np.random.default_rng([plan.seed, index])
     side_arcsec = plan.size * plan.survey.pixel_scale_arcsec
     scene = plan.population.draw_scene(plan.survey, side_arcsec=side_arcsec, rng=rng)

@@ -61,7 +61,8 @@ _SURVEY_KEYS: dict[str, tuple[str, Callable[[Any], bool]]] = {
 }
 _BAND_KEYS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "name": ("a text", _is_text),
-    "zero_point_mag": ("a number from -10 to 60", _is_number(-10.0, 60.0)),
+    # -48.6 where the unit is erg/s/cm2/Hz
+    "zero_point_mag": ("a number from -60 to 60", _is_number(-60.0, 60.0)),
     "noise_sigma": ("a number above 0", _POSITIVE),
     "psf_fwhm_arcsec": ("a number from 0.01 to 20", _is_number(0.01, 20.0)),
     "psf_beta": ("a number above 1", _is_number(1.0000001, math.inf)),

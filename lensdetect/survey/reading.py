@@ -86,7 +86,7 @@ def read_survey(path: Path | str) -> Survey:
             f"survey file {path} must be readable, got: {error.strerror}: check the path, or name one of "
             f"{', '.join(SURVEYS)}"
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(f"survey file {path} must be TOML, got: {error}") from error
     try:
         check_table(table)

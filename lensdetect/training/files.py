@@ -89,7 +89,7 @@ def _read(path: Path, what: str) -> dict[str, Any]:
         values = json.loads(path.read_text())
     except OSError as error:
         raise InputError(f"{path} must be a file with {what}, got {error.strerror or error}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path} must be JSON with {what}, got {error}") from error
     if not isinstance(values, dict):
         raise InputError(f"{path} must be JSON with {what}, got a {type(values).__name__}")

@@ -11,7 +11,11 @@ import keras
 import numpy as np
 
 from lensdetect.errors import InputError, unknown_name
+from lensdetect.fields import from_table, within
 from lensdetect.network.augmentation import Augmentation
+
+#: More than anybody trains with: a file that asks for more is damaged.
+_MOST_EPOCHS, _MOST_STAGES, _LARGEST_BATCH = 1_000_000, 1000, 65_536
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,11 @@ class CosineSchedule:
 
     peak: float
     warmup_epochs: float = 1.0
+
+    def __post_init__(self):
+        """Check the numbers."""
+        within(self.peak, low=1e-12, high=1e6, place="the peak of a CosineSchedule")
+        within(self.warmup_epochs, low=0, high=_MOST_EPOCHS, place="warmup_epochs of a CosineSchedule")
 
     def build(self, *, steps_per_epoch: int, epochs: int) -> keras.optimizers.schedules.LearningRateSchedule:
         """Keras schedule of a stage.
@@ -69,6 +78,12 @@ class ExponentialSchedule:
     decay_steps: int
     decay_rate: float
 
+    def __post_init__(self):
+        """Check the numbers."""
+        within(self.initial, low=1e-12, high=1e6, place="initial of an ExponentialSchedule")
+        within(self.decay_steps, low=1, high=10**12, place="decay_steps of an ExponentialSchedule")
+        within(self.decay_rate, low=1e-12, high=1, place="decay_rate of an ExponentialSchedule")
+
     def build(self, *, steps_per_epoch: int, epochs: int) -> keras.optimizers.schedules.LearningRateSchedule:
         """Keras schedule of a stage.
 
@@ -106,6 +121,8 @@ class TrainingStage:
         """Check the number of epochs."""
         if self.epochs < 1:
             raise InputError(f"a stage of training needs at least one epoch, got {self.epochs}")
+        within(self.epochs, low=1, high=_MOST_EPOCHS, place="epochs of a stage")
+        within(self.weight_decay, low=0, high=1e6, place="weight_decay of a stage")
 
 
 @dataclass(frozen=True)
@@ -146,6 +163,8 @@ class Plan:
             raise InputError(f"plan {self.name} needs at least one stage, got none")
         if self.batch_size < 1:
             raise InputError(f"plan {self.name} needs batches of at least one stamp, got {self.batch_size}")
+        within(self.batch_size, low=1, high=_LARGEST_BATCH, place=f"batch_size of plan {self.name}")
+        within(len(self.stages), low=1, high=_MOST_STAGES, place=f"the number of stages of plan {self.name}")
         if not 0 < self.validation_fraction < 1:
             raise InputError(f"validation_fraction must lie between 0 and 1, got {self.validation_fraction}")
         if self.patience is not None and self.patience < 1:
@@ -216,20 +235,20 @@ def plan_from_dict(values: dict[str, Any]) -> Plan:
     Raises
     ------
     InputError
-        If a field is missing or unknown.
+        If a field is missing or unknown, or a value is of another type or out of range.
     """
-    try:
-        stages = tuple(_stage_from_dict(stage) for stage in values["stages"])
-        band_sets = tuple((tuple(names), float(p)) for names, p in values["augmentation"]["band_sets"])
-        augmentation = Augmentation(**values["augmentation"] | {"band_sets": band_sets})
-        return Plan(**values | {"stages": stages, "augmentation": augmentation})
-    except (KeyError, TypeError) as error:
-        raise InputError(f"a plan must have the fields that lensdetect train writes, got {error}") from error
+    if isinstance(values, dict) and isinstance(values.get("stages"), list | tuple):
+        values = values | {"stages": [_with_schedule(stage) for stage in values["stages"]]}
+    return from_table(Plan, values, place="a plan")
 
 
-def _stage_from_dict(values: dict[str, Any]) -> TrainingStage:
-    schedule = dict(values["schedule"])
-    kind = schedule.pop("kind")
+def _with_schedule(stage: Any) -> Any:
+    """A stage whose schedule is of the class that its ``kind`` names."""
+    schedule = stage.get("schedule") if isinstance(stage, dict) else None
+    if not isinstance(schedule, dict):
+        return stage
+    kind = str(schedule.get("kind"))
     if kind not in _SCHEDULES:
         raise unknown_name("learning-rate schedule", kind, _SCHEDULES)
-    return TrainingStage(**values | {"schedule": _SCHEDULES[kind](**schedule)})
+    fields = {name: value for name, value in schedule.items() if name != "kind"}
+    return stage | {"schedule": from_table(_SCHEDULES[kind], fields, place=f"a {kind}")}

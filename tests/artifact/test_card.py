@@ -181,7 +181,7 @@ def test_fields_of_a_band_are_exact(copied):
         (("calibration", 2, "bands"), ["z"], r"a calibration must be of some of u, g, r, i, got \['z'\]"),
         (("calibration",), {"slope": 1.0, "slip": 2.0}, r"calibration .* unknown: \['slip'\]"),
         (("metrics",), {"auroc": 0.9}, "auroc of metrics of the card must be a table"),
-        (("metrics", "ugri", "auroc"), "good", "auroc of ugri of metrics of the card must be a number or"),
+        (("metrics", "ugri", "auroc"), "good", "auroc of ugri of metrics of the card must be a whole number or"),
         (("files_sha256",), ["saved_model.pb"], "files_sha256 of the card must be a table, each value in it text"),
         (("licence",), None, "licence of the card must be text, got None"),
         (("size",), 10**400, "size of the card must be a whole number, got 1000"),

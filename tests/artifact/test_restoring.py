@@ -80,7 +80,7 @@ def test_other_bands_have_other_shapes(saved, card):
 def test_bands_of_the_card_are_taken(card, tmp_path):
     bands = card.bands[1:]
     model = build_detector("arcformer_test", bands, size=card.size)
-    folder = save_detector(model, tmp_path / "1", card=dataclasses.replace(card, bands=bands))
+    folder = save_detector(model, tmp_path / "1", card=dataclasses.replace(card, bands=bands, calibration=()))
     assert build_detector("arcformer_test", size=card.size, weights=folder).input_shape[-1] == 3
     with pytest.raises(ArtifactError, match="of another shape"):
         build_detector("arcformer_test", size=card.size, weights=folder, parts="stem")

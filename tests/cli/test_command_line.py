@@ -88,3 +88,13 @@ def test_a_slip_is_one_line(lensdetect, argv, message):
     result = lensdetect(*argv)
     assert result.code == 2 and message in result.err
     assert result.err.count("\n") == 1 and result.out == ""
+
+
+@pytest.mark.parametrize("values", ["-48.6", "-48.6,-48.6,-48.6", "-48.6,0,25.5"])
+def test_zero_points_may_be_negative(values):
+    from lensdetect.cli import build_parser
+    from lensdetect.cli.parsing import parse
+
+    command = ["score", "x.fits", "--zero-point", values, "--bands", "g,r,i", "--pixel-scale", "0.2"]
+    args = parse(build_parser(), command, verbs=["score"])
+    assert args.zero_point == tuple(map(float, values.split(",")))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import shutil
 import signal
 
@@ -201,6 +202,11 @@ def test_card_changed_to_other_bands(lensdetect, copied_detector, stamps, scores
     card.write_text(card.read_text().replace('"name": "u"', '"name": "z"'))
     result = lensdetect("score", stamps, "--model", copied_detector, "--output", scores)
     assert result.code == 2 and "card.json must be as it was written" in result.err and not scores.exists()
+    values = json.loads(card.read_text().replace('"u"', '"z"'))
+    del values["card_sha256"]
+    card.write_text(json.dumps(values))
+    result = lensdetect("score", stamps, "--model", copied_detector, "--output", scores)
+    assert result.code == 2 and "takes the bands z, g, r, i or some of them, got u, g, r, i" in result.err
 
 
 def test_unwritable_output_is_told_before_anything(lensdetect, detector, stamps, tmp_path, monkeypatch):

@@ -10,6 +10,7 @@ from lensdetect import flags
 from lensdetect.data import open_cutouts
 from lensdetect.errors import InputError
 from lensdetect.stamps import TRUTH_COLUMNS, Stamp, write_manifest, write_shard
+from lensdetect.survey import get_survey
 
 
 def read_all(path, survey, **options):
@@ -177,3 +178,14 @@ def test_shards_of_another_pixel_scale_are_an_error(shards, bologna):
 def test_shards_of_a_foreign_band_are_an_error(shards, bologna):
     with pytest.raises(InputError, match="unknown band of survey bologna 'z'"):
         open_cutouts(shards(bands=["u", "g", "r", "z"]), survey=bologna)
+
+
+@pytest.mark.parametrize("names", [("data/cutouts", "data/id"), ("images", "object_id"), ("a/b/X", "a/ObjID")])
+def test_ids_are_found_by_their_names_at_any_depth(tmp_path, names):
+    pixels, ids = names
+    with h5py.File(tmp_path / "some.h5", "w") as file:
+        file[pixels] = np.zeros((3, 5, 5, 4), np.float32)
+        file[ids] = [b"J1", b"J2", b"00012345678901234567"]
+        file["is_lens"] = [0, 1, 0]
+    source = open_cutouts(tmp_path / "some.h5", survey=get_survey("kids"), size=5)
+    assert list(source.ids) == ["J1", "J2", "00012345678901234567"]

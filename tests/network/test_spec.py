@@ -34,8 +34,19 @@ def test_lists_may_stand_for_tuples():
     [
         ({"kind": "ConvRo", "filters": 8}, "unknown part of a detector 'ConvRo': did you mean ConvRow"),
         ({"filters": 8}, "unknown part of a detector 'None'"),
-        ({"kind": "ConvRow", "filters": 8, "stride": 2}, r"ConvRow has the fields .*, got \['stride'\] beside them"),
-        ({"kind": "ConvRow", "kernel": 3}, r"ConvRow needs every field that has no default, got \['kernel'\].*filters"),
+        (
+            {"kind": "ConvRow", "filters": 8, "stride": 2},
+            r"ConvRow must have exactly its known fields; missing: \[\], unknown: \['stride'\]",
+        ),
+        ({"kind": "ConvRow", "kernel": 3}, r"ConvRow must have exactly its known fields; missing: \['filters'\]"),
+        ({"kind": "ConvRow", "filters": "8"}, "filters of ConvRow must be a whole number, got '8'"),
+        ({"kind": "ConvRow", "filters": True}, "filters of ConvRow must be a whole number, got True"),
+        ({"kind": "ConvRow", "filters": 10**9}, "filters of ConvRow must be from 0 to 8192, got 1e.09"),
+        ({"kind": "ConvRow", "filters": 8, "dropout": float("nan")}, "dropout of ConvRow must be a number, got nan"),
+        ({"kind": "Stage", "filters": 8, "blocks": 5000}, "blocks of Stage must be from 0 to 256, got 5000"),
+        ({"kind": "ConvStem", "rows": 5}, "rows of ConvStem must be a list, each part of it a table, got 5"),
+        ({"kind": "ConvStem", "rows": [3]}, "part 1 of rows of ConvStem must be a table of fields, got 3"),
+        ({"kind": "DetectorSpec", "stem": 1, "encoder": None, "head": None}, "stem of DetectorSpec must be a table or"),
     ],
 )
 def test_what_is_no_spec(values, message):

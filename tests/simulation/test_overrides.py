@@ -1,11 +1,13 @@
 import dataclasses
 
+import numpy as np
 import pytest
 
 from lensdetect.errors import InputError
 from lensdetect.simulation.bologna import BolognaPopulation
 from lensdetect.simulation.overrides import population_toml, read_population
 from lensdetect.simulation.sky import SkyPopulation
+from lensdetect.simulation.sky.deflectors import draw_early_type
 
 
 @pytest.fixture
@@ -66,7 +68,16 @@ def test_an_empty_file_changes_nothing(read):
         ("[sources]\nmag_range = [26, 20]", r"mag_range must increase, got \[26, 20\]: give the lower end first"),
         ("[sources]\nred_share = 1.5", r"sources.red_share must be between 0 and 1, got 1.5"),
         ("lens_fraction = -0.1", r"lens_fraction must be between 0 and 1, got -0.1"),
-        ("[early_types]\nsize_scatter_dex = -1", r"size_scatter_dex must not be negative, got -1"),
+        (
+            "[early_types]\nsize_scatter_dex = -1",
+            r"size_scatter_dex must be between 0 and 5, got -1",
+        ),
+        ("[early_types]\naxis_ratio_min = 1.5", r"early_types.axis_ratio_min must be between 0.01 and 1, got 1.5"),
+        (
+            "[environment]\nshear_median = -1e9",
+            r"environment.shear_median must be between 1e-06 and 1, got -1",
+        ),
+        ("[sources]\nclumps_mean = 1e300", r"sources.clumps_mean must be between 0 and 10000, got 1e.300"),
         ("[early_types]\nsersic_index = inf", r"sersic_index must be finite, got inf"),
         ("[foolers]\nspiral = 0.99", r"population.toml: the shares .* must sum to at most 1"),
         ("[foolers\nspiral = 0.99", r"population.toml must be TOML, got: .*: write lines like"),
@@ -80,3 +91,52 @@ def test_mistakes_are_told_with_the_way_out(read, text, message):
 def test_a_missing_file_is_told(tmp_path):
     with pytest.raises(InputError, match=r"must be readable, got No such file or directory for .*none.toml"):
         read_population(tmp_path / "none.toml", SkyPopulation())
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "[deflector]\neinstein_radius_quantiles = [0, 1]",
+            r"must be lists of one length, got .*quantiles 2, .* 23",
+        ),
+        (
+            "[source]\nmag_quantiles = [0, 1]\nmag = [25]",
+            r"mag_quantiles, mag must be lists of one length",
+        ),
+        (
+            "[source]\nmag_quantiles = [0, 0.5]\nmag = [25, 26]",
+            r"mag_quantiles must rise from 0 to 1, got",
+        ),
+        (
+            "[source]\nat_arcsec = [1, 2]",
+            r"at_arcsec, near_arcsec, far_arcsec, .* must be lists of one length",
+        ),
+    ],
+)
+def test_lists_that_belong_together(read, text, message):
+    with pytest.raises(InputError, match=message):
+        read(text, BolognaPopulation())
+
+
+def test_every_default_is_within_the_ranges(read):
+    # Writing it out and reading it back holds each number against them.
+    for base in (SkyPopulation(), BolognaPopulation()):
+        assert read(population_toml(base), base) == base
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"axis_ratio_min": 1.0},
+            "axis ratios above axis_ratio_min 1, got none of 10,000 drawn: lower it",
+        ),
+        ({"mag_range": (1.0, 2.0)}, r"galaxies in mag_range \(1.0, 2.0\), got none of 80,000 drawn: widen it"),
+    ],
+)
+def test_what_is_never_drawn_is_told(changes, message):
+
+    early_types = dataclasses.replace(SkyPopulation().early_types, **changes)
+    with pytest.raises(InputError, match=message):
+        draw_early_type(early_types, rng=np.random.default_rng(0))

@@ -119,8 +119,8 @@ def test_detector_that_learned_nothing_stays_uncalibrated(spec, stamps, plan, bo
     run = untrained_run(tmp_path / "run", spec, stamps, plan, bologna, prepare=make_blind)
     with caplog.at_level(logging.WARNING, logger="lensdetect"):
         card = load_card(export(run, stamps, survey=bologna, unfinished=True))
-    assert "the probability stays uncalibrated: calibration needs finite logits that differ" in caplog.text
-    assert card.calibration == {"slope": 1.0, "intercept": 0.0}
+    assert "the probability of u,g,r,i stays uncalibrated: calibration needs finite logits that differ" in caplog.text
+    assert card.calibration == ()
     assert card.metrics["ugri"]["auroc"] == 0.5
 
 

@@ -117,10 +117,27 @@ def test_stage_without_epochs():
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
-        (["batch_sise"], 8, "a plan must have the fields that lensdetect train writes, .*batch_sise"),
-        (["augmentation", "rotate"], True, "a plan must have the fields .*rotate"),
-        (["stages", 0, "momentum"], 0.9, "a plan must have the fields .*momentum"),
+        (["batch_sise"], 8, "a plan must have exactly its known fields; .*batch_sise"),
+        (["augmentation", "rotate"], True, "augmentation of a plan must have exactly its known fields; .*rotate"),
+        (["stages", 0, "momentum"], 0.9, "part 1 of stages of a plan must have exactly its known fields; .*momentum"),
         (["stages", 0, "schedule", "kind"], "CosinSchedule", "unknown learning-rate schedule .* did you mean Cosine"),
+        (["stages", 0, "schedule", "peak"], "1", "peak of a CosineSchedule must be a number, got '1'"),
+        (
+            ["stages", 0, "schedule"],
+            None,
+            "schedule of part 1 of stages of a plan must be a table or a table, got None",
+        ),
+        (["stages", 0, "epochs"], 10**12, "epochs of a stage must be from 1 to 1e.06, got 1e.12"),
+        (["stages"], 3, "stages of a plan must be a list, each part of it a table, got 3"),
+        (["batch_size"], 10**15, "batch_size of plan adamw must be from 1 to 65536, got 1e.15"),
+        (["batch_size"], 64.5, "batch_size of a plan must be a whole number, got 64.5"),
+        (["augmentation", "max_shift_pix"], 10**400, "max_shift_pix of augmentation of a plan must be a whole number"),
+        (
+            ["augmentation", "band_sets"],
+            [["r", 0.5]],
+            "part 1 of part 1 of band_sets of augmentation of a plan must be a l",
+        ),
+        (["patience"], "soon", "patience of a plan must be a whole number or nothing, got 'soon'"),
     ],
 )
 def test_unknown_fields(path, value, message):
@@ -137,5 +154,5 @@ def test_unknown_fields(path, value, message):
 def test_missing_field():
     values = get_plan("adamw").as_dict()
     del values["stages"]
-    with pytest.raises(InputError, match="a plan must have the fields .*'stages'"):
+    with pytest.raises(InputError, match=r"a plan must have exactly its known fields; missing: \['stages'\]"):
         plan_from_dict(values)

@@ -12,7 +12,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lensdetect.errors import InputError
 from lensdetect.simulation.galaxies import SizeRelation
+
+
+def _check_together(parameters: object, at: str, *values: str, within_one: bool = False) -> None:
+    """Refuse lists that are read against each other and are not of one length, or whose places do not rise."""
+    places = getattr(parameters, at)
+    lengths = {name: len(getattr(parameters, name)) for name in (at, *values)}
+    if len(set(lengths.values())) > 1 or not places:
+        told = ", ".join(f"{name} {length}" for name, length in lengths.items())
+        raise InputError(f"{', '.join(lengths)} must be lists of one length, got {told}: give as many of each")
+    if list(places) != sorted(set(places)) or (within_one and (places[0], places[-1]) != (0, 1)):
+        limits = " from 0 to 1" if within_one else ""
+        raise InputError(f"{at} must rise{limits}, got {list(places)}: put it in order")
 
 
 @dataclass(frozen=True)
@@ -100,6 +113,10 @@ class DeflectorPopulation:
     member_mass_share: tuple[float, float] = (0.10, 0.30)
     centre_jitter_arcsec: float = 0.1
 
+    def __post_init__(self):
+        """Refuse lists that do not belong together."""
+        _check_together(self, "einstein_radius_quantiles", "einstein_radius_arcsec", within_one=True)
+
     @property
     def sizes(self) -> SizeRelation:
         """Half-light radius against r magnitude."""
@@ -185,6 +202,11 @@ class SourcePopulation:
     i_z_mag: tuple[float, float] = (0.12, 0.15)
     z_y_mag: tuple[float, float] = (0.06, 0.12)
     red_fraction: float = 0.08
+
+    def __post_init__(self):
+        """Refuse lists that do not belong together."""
+        _check_together(self, "at_arcsec", "near_arcsec", "far_arcsec", "near_share", "far_fainter_mag")
+        _check_together(self, "mag_quantiles", "mag", within_one=True)
 
     @property
     def sizes(self) -> SizeRelation:

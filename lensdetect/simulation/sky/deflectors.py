@@ -8,10 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lensdetect.errors import InputError
 from lensdetect.simulation.colours import EARLY_TYPE, mags_from_colours, track_colours
 from lensdetect.simulation.scene import Light, SersicLight
 from lensdetect.simulation.sky.distances import arcsec_per_kpc, comoving_volume_weight, distance_modulus_mag
 from lensdetect.simulation.sky.parameters import EarlyTypePopulation
+
+#: Draws without a galaxy within the limits after which there is none.
+_MOST_DRAWS = 10_000
 
 #: Knots of the inverted cumulative distributions.
 _KNOTS = 2001
@@ -70,10 +74,19 @@ def draw_early_type(
     Returns
     -------
     EarlyType
+
+    Raises
+    ------
+    InputError
+        If hardly any galaxy is within the limits.
     """
-    while True:
+    for _ in range(_MOST_DRAWS):
         for redshift, sigma, mag in draw_within_limits(parameters, 8, rng=rng, by_cross_section=by_cross_section):
             return dress_early_type(parameters, redshift, velocity_dispersion_km_s=sigma, mag=mag, rng=rng)
+    raise InputError(
+        f"early_types must have galaxies in mag_range {parameters.mag_range}, got none of {8 * _MOST_DRAWS:,} drawn: "
+        "widen it, or sigma_range_km_s or redshift_range"
+    )
 
 
 def draw_within_limits(
@@ -216,7 +229,11 @@ def dress_early_type(
 
 def _draw_axis_ratio(parameters: EarlyTypePopulation, sigma_km_s: float, *, rng) -> float:
     scale = max(parameters.flattening + parameters.flattening_per_km_s * sigma_km_s, 0.05)
-    while True:
+    for _ in range(_MOST_DRAWS):
         axis_ratio = 1.0 - rng.rayleigh(scale)
         if axis_ratio >= parameters.axis_ratio_min:
             return float(axis_ratio)
+    raise InputError(
+        f"early_types must have axis ratios above axis_ratio_min {parameters.axis_ratio_min:g}, got none of "
+        f"{_MOST_DRAWS:,} drawn: lower it, or flattening"
+    )

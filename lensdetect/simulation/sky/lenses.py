@@ -19,7 +19,7 @@ from lensdetect.simulation.sky.visibility import VisibilityCut, estimate_visibil
 from lensdetect.survey import Survey
 
 #: Pairs of deflector and source drawn at a time, and how often before giving up.
-_BATCH, _MOST_BATCHES = 512, 2000
+_BATCH, _MOST_BATCHES = 512, 400
 
 #: What the quick bound leaves of the S/N of a point that an isothermal sphere
 #: magnifies. Arcs are wider than a point and lie on light: of 6,000 sources under
