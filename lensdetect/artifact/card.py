@@ -94,6 +94,11 @@ class Card:
         """Names of the bands, in array order."""
         return tuple(band.name for band in self.bands)
 
+    @property
+    def digest(self) -> str:
+        """Tells this card, and by its hashes the weights and graph that it is of, from any others."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()
+
     def to_json(self) -> str:
         """Text of ``card.json``; a number that is not finite becomes null."""
         return json.dumps(_plain(dataclasses.asdict(self)), indent=2, allow_nan=False) + "\n"

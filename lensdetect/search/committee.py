@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +10,8 @@ from pathlib import Path
 import numpy as np
 from scipy.special import expit, logit
 
-from lensdetect.artifact import detector_for, find_detector, load_card
+from lensdetect.artifact import detector_for, find_detector
+from lensdetect.artifact.card import verify
 from lensdetect.artifact.conversion import PIXEL_SCALE_TOLERANCE
 from lensdetect.artifact.factory import ScorerFactory
 from lensdetect.errors import InputError
@@ -36,7 +35,7 @@ class Member:
     lens_fraction : float
         Share of lenses among the stamps on which it was calibrated.
     digest : str
-        Tells its weights from any others.
+        Tells its weights and its card from any others.
     """
 
     name: str
@@ -121,12 +120,12 @@ def committee_of(models: Sequence[str | Path | None], survey: Survey) -> Committ
         If a detector is not found, is named twice, takes no band of the survey,
         or has pixels of another scale than the first.
     ArtifactError
-        If a folder has no card.
+        If a folder has no card, or is not as it was saved.
     """
     folders = [find_detector(detector_for(survey.name) if model is None else model) for model in models or [None]]
     if len(set(folders)) < len(folders):
         raise InputError(f"detectors of a search must be different, got {', '.join(map(str, models))}: name each once")
-    cards = [load_card(folder) for folder in folders]
+    cards = [verify(folder) for folder in folders]
     for card in cards:
         if not set(card.band_names) & set(survey.band_names):
             raise InputError(
@@ -143,7 +142,11 @@ def committee_of(models: Sequence[str | Path | None], survey: Survey) -> Committ
     scale = cards[0].pixel_scale_arcsec
     names = tuple(band.name for band in bands)
     factory = ScorerFactory(
-        tuple(str(folder.resolve()) for folder in folders), names, tuple(band.zero_point_mag for band in bands), scale
+        tuple(str(folder.resolve()) for folder in folders),
+        names,
+        tuple(band.zero_point_mag for band in bands),
+        scale,
+        tuple(card.digest for card in cards),
     )
     members = tuple(
         _member(card, f"{card.name}-{card.survey}/{folder.name}") for card, folder in zip(cards, folders, strict=True)
@@ -155,8 +158,7 @@ def _member(card, name: str) -> Member:
     figures = next(iter(card.metrics.values()), {})
     known = figures.get("lenses") and figures.get("stamps")
     share = figures["lenses"] / figures["stamps"] if known else 0.5
-    digest = hashlib.sha256(json.dumps(card.files_sha256, sort_keys=True).encode()).hexdigest()
-    return Member(name, **card.calibration, lens_fraction=share, digest=digest)
+    return Member(name, **card.calibration, lens_fraction=share, digest=card.digest)
 
 
 def _named_apart(members: tuple[Member, ...]) -> tuple[Member, ...]:

@@ -13,15 +13,14 @@ from pathlib import Path
 import pandas as pd
 from tqdm import tqdm
 
-from lensdetect.errors import InputError
-from lensdetect.runs import write_whole
+from lensdetect.runs import writable, write_whole
 from lensdetect.search.candidates import Cut, Ranked
 from lensdetect.search.catalogue import Catalogue
 from lensdetect.search.cluster import run_on_cluster
 from lensdetect.search.committee import Committee
 from lensdetect.search.completeness import fates
 from lensdetect.search.examination import rank_examined
-from lensdetect.search.folder import build_manifest, join_slices, missing_slices, open_folder
+from lensdetect.search.folder import build_manifest, held_folder, join_slices, missing_slices
 from lensdetect.search.index import TileIndex, index_tiles
 from lensdetect.search.known import cross_match, known_lenses
 from lensdetect.search.objects import Spread, spread_objects
@@ -58,8 +57,10 @@ def search_survey(
     The folder gets ``scores/<tile>.parquet`` (every object), ``objects/outside.parquet``
     (those in no tile), ``tiles.csv``, ``candidates.parquet``, ``.csv`` and
     ``.fits``, ``known.csv``, ``cutouts/`` and ``report.html``. A tile whose
-    scores are there, made of the same files in the same way, is not scored
-    again: an interrupted search goes on, and what failed is tried anew.
+    scores are there, and undamaged, is not scored again where all that they
+    follow from is the same: what its files hold, its zero points, the objects,
+    the detectors and the version of the code. So an interrupted search goes on,
+    what failed is tried anew, and the end is that of an undisturbed one.
 
     Parameters
     ----------
@@ -96,21 +97,40 @@ def search_survey(
     ------
     InputError
         If tiles, catalogue or list cannot be read, the folder cannot be written
-        or is that of another search, or no scheduler answers.
+        or is that of another search, another run is at work in it, or no
+        scheduler answers.
     """
     began_s = time.monotonic()
     cut, lenses, folder = cut or Cut(), known_lenses(known), Path(output).resolve()
     objects = Catalogue(catalogue, survey=survey, select=select, columns=columns)
-    try:
-        open_folder(folder, build_manifest(survey, objects, committee, prior))
-        index = index_tiles(_absolute(tiles), survey, cache=folder / "headers.json")
-        spread = spread_objects(objects, index, folder / "objects")
-    except OSError as error:
-        raise InputError(f"{folder} must be writable, got {error.strerror or error}: choose another folder") from error
     job = Job(_used_bands(survey, committee), folder, committee, prior, examine_all=examine_all)
-    slices, ready = missing_slices(job, index, spread)
     show = progress and sys.stderr.isatty()
-    unwritten = _scan(job, slices, ready, workers=workers, scheduler=scheduler, show=show)
+    with held_folder(folder, build_manifest(survey, objects, committee, prior)):
+        with writable(folder):
+            index = index_tiles(_absolute(tiles), survey, cache=folder / "headers.json")
+            spread = spread_objects(objects, index, folder / "objects")
+            slices, ready = missing_slices(job, index, spread)
+        unwritten = _scan(job, slices, ready, workers=workers, scheduler=scheduler, show=show)
+        with writable(folder):
+            return _finish(
+                job, index, spread, slices, cut=cut, lenses=lenses, unwritten=unwritten, began_s=began_s, show=show
+            )
+
+
+def _finish(
+    job: Job,
+    index: TileIndex,
+    spread: Spread,
+    slices: list[Slice],
+    *,
+    cut: Cut,
+    lenses: pd.DataFrame,
+    unwritten: dict[str, str],
+    began_s: float,
+    show: bool,
+) -> Search:
+    """Find the candidates among all scores, and write all results."""
+    folder, committee = job.folder, job.committee
     tables = [path for tile in sorted(spread.counts) if (path := score_path(folder, tile)).is_file()]
     ranked, notes = rank_examined(tables, cut, columns=score_columns(committee), index=index, job=job, show=show)
     ranked.candidates = cross_match(ranked.candidates, lenses)
@@ -182,15 +202,10 @@ def _write(
     folder, notes = job.folder, [*notes]
     if spread.no_position:
         notes.append(f"objects without a position are listed in objects/outside.parquet: {spread.no_position:,}")
-    try:
-        for name, table in (("tiles.csv", rows), ("known.csv", known)):
-            write_whole(folder / name, lambda file, t=table: t.to_csv(file, index=False))
-        write_candidates(ranked.candidates, folder)
-        pictures, problems = cut_candidates(ranked.candidates, index, job, folder=folder / "cutouts")
-    except OSError as error:
-        raise InputError(
-            f"results must be writable to {folder}, got {error.strerror or error}: make room and run the same again"
-        ) from error
+    for name, table in (("tiles.csv", rows), ("known.csv", known)):
+        write_whole(folder / name, lambda file, t=table: t.to_csv(file, index=False))
+    write_candidates(ranked.candidates, folder)
+    pictures, problems = cut_candidates(ranked.candidates, index, job, folder=folder / "cutouts")
     notes += problems
     write_report(Findings(job, index, rows, ranked, known, numbers, pictures, notes), folder / "report.html")
     return Search(folder, ranked.candidates, rows, known, numbers, notes)
