@@ -72,7 +72,7 @@ class Demo:
                 *lines,
                 "",
                 f"{numbers['objects scored']:,} galaxies of {numbers['rows of the catalogue']:,} catalogue rows "
-                f"in {numbers['tiles']} overlapping tiles were scored.",
+                f"in {numbers['tiles']} overlapping tiles were scored with {numbers['detectors']}.",
                 f"Of {len(known)} lenses hidden in them {first} are among the first {len(known)} candidates"
                 + "".join(f", {count} missed for {why}" for why, count in missed.items())
                 + ".",
@@ -115,7 +115,7 @@ def run_demo(
         If the folder cannot be written or holds something else, or the seed is
         that of the training stamps.
     """
-    card = artifact.load_card(artifact.find_detector(artifact.detector_for(_SURVEY)))
+    card = artifact.load_card(artifact.find_detector(survey=_SURVEY))
     if seed == card.training.get("data_seed"):
         raise InputError(f"the detector was trained on stamps of seed {seed}: give the demonstration another --seed")
     output, survey = Path(output), get_survey(_SURVEY)

@@ -18,7 +18,11 @@ recorded with its reason in the result and counted at the end.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+#: Longer messages of others are cut: some print what they could not read.
+_MOST_LETTERS = 300
 
 
 class LensdetectError(Exception):
@@ -51,8 +55,9 @@ class MissingExtraError(LensdetectError, ImportError):
 
 
 def one_line(error: BaseException) -> str:
-    """What an error says, without line breaks; its type if it says nothing."""
-    return " ".join(str(error).split()) or type(error).__name__
+    """What an error says, without line breaks and what a terminal would act on; its type if it says nothing."""
+    words = " ".join(str(error).split()) or type(error).__name__
+    return "".join(letter if letter.isprintable() else "?" for letter in words)
 
 
 def reason_of(error: BaseException) -> str:
@@ -69,6 +74,41 @@ def reason_of(error: BaseException) -> str:
     """
     line = one_line(error)
     return line if isinstance(error, (LensdetectError, OSError)) else f"{type(error).__name__}: {line}"
+
+
+@contextmanager
+def reading(path, *, what: str, way_out: str = "") -> Iterator[None]:
+    """Turn everything that readers raise on bad bytes into one error that names the file.
+
+    Libraries raise what they like on a damaged file (``AttributeError``,
+    ``struct.error``, their own types), and no list of those is ever complete. An
+    error of lensdetect passes as it is, and so does an interrupt.
+
+    Parameters
+    ----------
+    path : path
+        What is read.
+    what : str
+        What it must be, as in "FITS" or "an HDF5 file".
+    way_out : str
+        What to do about it, as in "fetch it again".
+
+    Raises
+    ------
+    InputError
+        One line: the file, what it must be, what came, the way out.
+    """
+    try:
+        yield
+    except LensdetectError:
+        raise
+    except Exception as error:
+        tail = f": {way_out}" if way_out else ""
+        if isinstance(error, OSError) and error.strerror:
+            raise InputError(f"{path}: cannot be read: {error.strerror}{tail}") from error
+        reason = reason_of(error)
+        shown = reason if len(reason) <= _MOST_LETTERS else f"{reason[:_MOST_LETTERS]} ..."
+        raise InputError(f"{path}: cut short, damaged or not {what}: {shown}{tail}") from error
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> InputError:

@@ -10,8 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from lensdetect.artifact import DEFAULT_DETECTOR, shipped_detectors
-
 EXAMPLES = sorted((Path(__file__).resolve().parents[1] / "examples").glob("*.py"))
 #: Files that an example leaves in its output folder.
 LEFT = {
@@ -30,22 +28,13 @@ PRINTED = {
 }
 NEED_DETECTOR = ("01_score.py", "04_transfer.py", "05_search.py")
 
-needs_detector = pytest.mark.skipif(
-    DEFAULT_DETECTOR not in shipped_detectors(), reason=f"{DEFAULT_DETECTOR} is not in models/ yet"
-)
 #: Most of the time goes into importing TensorFlow.
 slow_but_one = [
     name if name == "02_simulate.py" else pytest.param(name, marks=pytest.mark.slow) for name in sorted(LEFT)
 ]
 #: These train or search for half a minute and more.
 SLOW = ("03_train.py", "04_transfer.py", "05_search.py")
-runs = [
-    pytest.param(
-        name,
-        marks=[needs_detector] * (name in NEED_DETECTOR) + [pytest.mark.slow] * (name in SLOW),
-    )
-    for name in sorted(LEFT)
-]
+runs = [pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in sorted(LEFT)]
 
 
 def run(name: str, *arguments: str, folder: Path) -> subprocess.CompletedProcess:

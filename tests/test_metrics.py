@@ -13,7 +13,14 @@ from sklearn import metrics as sklearn_metrics
 from sklearn.linear_model import LogisticRegression
 
 from lensdetect.errors import InputError
-from lensdetect.metrics import fit_calibration, lens_metrics, prior_corrected, reliability, roc_curve
+from lensdetect.metrics import (
+    fit_calibration,
+    lens_metrics,
+    prior_corrected,
+    reliability,
+    roc_curve,
+    tpr_at_fpr_interval,
+)
 from lensdetect.metrics.intervals import tpr0_interval, tpr_bootstrap_interval, wilson_interval
 
 
@@ -50,6 +57,46 @@ def test_curve_and_area_are_those_of_scikit_learn(rng, digits):
 def test_scores_of_one_value_are_a_guess():
     metrics = lens_metrics([1, 0, 1, 0], [5.0] * 4)
     assert (metrics.auroc, metrics.tpr0) == (0.5, 0.0)
+
+
+# --- TPR at a false positive rate
+
+
+@pytest.mark.parametrize("digits", [0, 8])
+@pytest.mark.parametrize("rate", [0.0, 0.003, 0.01, 0.07, 0.29, 1.0])
+def test_tpr_at_a_rate_is_the_highest_of_scikit_learns_vertices(rng, rate, digits):
+    is_lens, score = draw(rng, 60, 100)
+    score = score.round(digits)
+    fpr, tpr, _ = sklearn_metrics.roc_curve(is_lens, score, drop_intermediate=False)
+    assert roc_curve(is_lens, score).tpr_at_fpr(rate) == tpr[fpr <= rate + 1e-12].max()
+
+
+def test_rate_below_one_false_positive_is_tpr0(rng):
+    is_lens, score = draw(rng, 60, 100)
+    roc = roc_curve(is_lens, score)
+    assert roc.tpr_at_fpr(0.009) == roc.tpr_below(1)
+    assert tpr_at_fpr_interval(roc, 0.009, confidence=0.95) == tpr0_interval(roc, confidence=0.95)
+    np.testing.assert_array_equal(roc.tpr_at_fpr(np.array([0.01, 0.1])), [roc.tpr_below(2), roc.tpr_below(11)])
+
+
+def test_rate_interval_holds_the_truth(rng):
+    truth = 1 - ndtr(ndtri(1 - 0.05) - 2.0)
+    inside = 0
+    for _ in range(60):
+        low, high = tpr_at_fpr_interval(roc_curve(*draw(rng, 80, 120)), 0.05, confidence=0.95)
+        inside += low <= truth <= high
+    assert inside >= 50
+
+
+def test_rates_that_are_none_and_samples_without_others(rng):
+    roc = roc_curve(*draw(rng, 60, 100))
+    with pytest.raises(
+        InputError, match="a false positive rate must be from 0 to 1, got 10.0: 0.01 is one in a hundred"
+    ):
+        roc.tpr_at_fpr(10)
+    lenses = roc_curve([1, 1], [0.0, 1.0])
+    assert math.isnan(lenses.tpr_at_fpr(0.1))
+    assert all(map(math.isnan, tpr_at_fpr_interval(lenses, 0.1, confidence=0.95)))
 
 
 # --- TPR0 and TPR10

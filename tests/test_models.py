@@ -112,7 +112,6 @@ def test_table_of_a_card():
             "r": figures | {"tpr0": None, "auroc_interval": [None, None], "stamps": 900},
         },
         licence="BSD-3-Clause",
-        calibration={"slope": 1.0, "intercept": 0.0},
     )
     table = cards_table({"arcformer_test-bologna/1": card})
     assert "2,000 bologna stamps of seed 1 | 4 | 3 | BSD-3-Clause |" in table

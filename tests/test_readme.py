@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lensdetect.artifact import DEFAULT_DETECTOR, shipped_detectors
+from lensdetect.artifact import find_detector
 from lensdetect.cli import build_parser
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -28,7 +28,6 @@ COMMANDS = [
 ]
 
 
-@pytest.mark.skipif(DEFAULT_DETECTOR not in shipped_detectors(), reason=f"{DEFAULT_DETECTOR} is not in models/ yet")
 def test_python_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     namespace: dict = {}
@@ -58,7 +57,7 @@ def test_commands_of_the_table_exist():
 @pytest.mark.parametrize("path", sorted(set(re.findall(r"\]\(([^):]+)\)|`(\w+/[\w.]+\.\w+)`", TEXT))))
 def test_linked_file_exists(path):
     (name,) = filter(None, path)
-    assert (ROOT / name).exists() or (ROOT / "models" / DEFAULT_DETECTOR / "1" / name).exists()
+    assert (ROOT / name).exists() or (find_detector() / name).exists()
 
 
 @pytest.mark.parametrize("script", sorted(set(re.findall(r"`(bench_\w+\.py)`", TEXT))))

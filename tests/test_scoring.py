@@ -9,9 +9,9 @@ import pytest
 
 import lensdetect
 from lensdetect import flags
-from lensdetect.artifact import Card, Scores, build_detector, load_detector, save_detector
+from lensdetect.artifact import Calibration, Card, Scores, build_detector, load_detector, save_detector
 from lensdetect.data import read_truth
-from lensdetect.errors import ArtifactError, InputError
+from lensdetect.errors import InputError
 from lensdetect.network import DETECTORS, spec_to_dict
 from lensdetect.scoring import check_truth, check_writable, compare, open_images, rank, write_table
 from lensdetect.scoring.report import aligned, counts_lines, probability_text, ranked_lines
@@ -34,7 +34,7 @@ def card():
         training={},
         metrics={"ugri": {"auroc": 0.9, "stamps": 100, "lenses": 40}},
         licence="BSD-3-Clause",
-        calibration={"slope": 2.0, "intercept": 0.5},
+        calibration=(Calibration(2.0, 0.5, lens_fraction=0.4, bands=BOLOGNA.band_names),),
     )
 
 
@@ -55,16 +55,20 @@ def cutouts(rng):
 class Brightness:
     """Stands in for a detector: the logit is the middle pixel of r."""
 
+    title = "brightness/1"
+
     def __init__(self, card):
         self.card = card
 
-    def __call__(self, cutouts, **_):
+    def __call__(self, cutouts, *, prior=None, **_):
         logit = cutouts[:, SIZE // 2, SIZE // 2, 2].astype(np.float32)
-        return Scores(logit, logit)
+        return Scores(logit, self.card.probability(logit, prior=prior))
 
 
 class LastIsBest:
     """Stands in for a detector: the logit is the number of the image."""
+
+    title = "last/1"
 
     def __init__(self, card):
         self.card, self.seen = card, 0
@@ -148,9 +152,9 @@ def test_prior_by_bayes(scorer, cutouts):
         lensdetect.score(cutouts, scorer, survey="bologna", prior=0.0)
 
 
-def test_prior_needs_the_mix_of_the_card(card, cutouts):
-    without = dataclasses.replace(card, metrics={})
-    with pytest.raises(ArtifactError, match="must say how many of its stamps are lenses"):
+def test_prior_needs_that_of_the_calibration(card, cutouts):
+    without = dataclasses.replace(card, calibration=(Calibration(2.0, 0.5, bands=BOLOGNA.band_names),))
+    with pytest.raises(InputError, match="what share of the stamps it was calibrated on were lenses"):
         rank(open_images(cutouts, without, survey="bologna"), Brightness(without), prior=0.1)
 
 

@@ -28,6 +28,8 @@ class ScorerFactory:
     digests : tuple of str
         ``Card.digest`` of each, which its folder must still have when it is
         loaded: a process that lives on may see another one under its path.
+    trust_model : bool
+        Whether to load folders whose program does more than compute.
     """
 
     folders: tuple[str, ...]
@@ -35,6 +37,7 @@ class ScorerFactory:
     zero_points_mag: tuple[float, ...]
     pixel_scale_arcsec: float
     digests: tuple[str, ...] = ()
+    trust_model: bool = False
 
     def __call__(self) -> Callable[[np.ndarray], np.ndarray]:
         """Load the detectors.
@@ -53,7 +56,7 @@ class ScorerFactory:
         # TensorFlow is loaded here, and not in the process that only hands this on.
         from lensdetect.artifact.scorer import load_detector
 
-        loaded = [load_detector(folder) for folder in self.folders]
+        loaded = [load_detector(folder, trust_model=self.trust_model) for folder in self.folders]
         for folder, digest in zip(self.folders, self.digests, strict=False):
             # read when it is loaded: what was put there meanwhile is found as well
             if load_card(folder).digest != digest:

@@ -7,7 +7,8 @@ from pathlib import Path
 import keras
 
 from lensdetect import network
-from lensdetect.artifact.card import load_card, verify
+from lensdetect.artifact.card import load_card
+from lensdetect.artifact.integrity import verify
 from lensdetect.artifact.shipped import find_detector
 from lensdetect.artifact.weights import assign_weights, read_weights
 from lensdetect.survey import Band

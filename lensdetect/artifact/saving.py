@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-import os
-import shutil
+import math
 from pathlib import Path
 
 import keras
 import tensorflow as tf
 
 from lensdetect import network
-from lensdetect.artifact.card import CARD_FILE, Card, hash_files
+from lensdetect.artifact.card import CARD_FILE, Card
+from lensdetect.artifact.integrity import hash_files
 from lensdetect.artifact.warmup import write_warmup
 from lensdetect.artifact.weights import assign_weights
-from lensdetect.errors import ArtifactError, InputError
+from lensdetect.errors import ArtifactError, InputError, one_line
+from lensdetect.runs import write_folder
 
 
 def save_detector(model: keras.Model, folder: Path | str, *, card: Card) -> Path:
@@ -43,7 +44,7 @@ def save_detector(model: keras.Model, folder: Path | str, *, card: Card) -> Path
     InputError
         If Keras does not run on TensorFlow.
     ArtifactError
-        If the folder is taken, or the card describes another model.
+        If the folder is taken or cannot be written, or the card describes another model.
     """
     folder = Path(folder)
     if keras.config.backend() != "tensorflow":
@@ -54,20 +55,22 @@ def save_detector(model: keras.Model, folder: Path | str, *, card: Card) -> Path
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ArtifactError(f"a detector must be saved to a new folder, {folder} is taken: choose the next version")
     twin = _float32_twin(model, card)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    # A leading dot keeps a server that watches the parent from loading it half written.
-    partial = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
     try:
-        _write_saved_model(twin, partial, card)
-        write_warmup(partial, card)
-        card = dataclasses.replace(card, files_sha256=hash_files(partial))
-        (partial / CARD_FILE).write_text(card.to_json(), encoding="utf-8")
-        if folder.exists():
-            folder.rmdir()
-        partial.rename(folder)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        write_folder(folder, lambda partial: _write(twin, partial, card))
+    # TensorFlow has errors of its own for a full disk.
+    except (OSError, tf.errors.OpError) as error:
+        why = getattr(error, "strerror", None) or one_line(error)
+        raise ArtifactError(
+            f"a detector must be saved where there is room, got {why} in {folder}: make some"
+        ) from error
     return folder
+
+
+def _write(twin: keras.Model, folder: Path, card: Card) -> None:
+    _write_saved_model(twin, folder, card)
+    write_warmup(folder, card)
+    card = dataclasses.replace(card, files_sha256=hash_files(folder))
+    (folder / CARD_FILE).write_text(card.to_json(), encoding="utf-8")
 
 
 def _float32_twin(model: keras.Model, card: Card) -> keras.Model:
@@ -89,21 +92,36 @@ def _write_saved_model(model: keras.Model, folder: Path, card: Card) -> None:
     module.weights = {variable.path: variable.value for variable in model.weights}
     both = keras.Model(model.input, [model.output, model.get_layer("embedding").output])
     cutouts = tf.TensorSpec((None, card.size, card.size, len(card.bands)), tf.float32, name="cutouts")
-    slope, intercept = card.calibration["slope"], card.calibration["intercept"]
 
     @tf.function(input_signature=[cutouts])
     def forward(cutouts):
         logit, embedding = both(cutouts, training=False)
-        return tf.cast(logit[:, 0], tf.float32), tf.cast(embedding, tf.float32)
+        # Where no pixel is known there is nothing to say; the network would answer with its bias.
+        known = tf.reduce_any(tf.math.is_finite(cutouts), axis=(1, 2, 3))
+        logit = tf.where(known, tf.cast(logit[:, 0], tf.float32), math.nan)
+        return logit, tf.where(known[:, None], tf.cast(embedding, tf.float32), math.nan)
 
     # Both signatures call one function, so that its constants are stored once.
     @tf.function(input_signature=[cutouts])
     def serve(cutouts):
         logit, _ = forward(cutouts)
-        return {"logit": logit, "probability": tf.sigmoid(slope * logit + intercept)}
+        return {"logit": logit, "probability": _probability(logit, cutouts, card)}
 
     @tf.function(input_signature=[cutouts])
     def embed(cutouts):
         return {"embedding": forward(cutouts)[1]}
 
     tf.saved_model.save(module, str(folder), signatures={"serving_default": serve, "embed": embed})
+
+
+def _probability(logit: tf.Tensor, cutouts: tf.Tensor, card: Card) -> tf.Tensor:
+    """What ``Card.probability`` says, each cutout by the bands that it has."""
+    present = tf.reduce_any(tf.math.is_finite(cutouts), axis=(1, 2))
+    every = card.calibration_of()
+    slope, intercept = tf.fill(tf.shape(logit), every.slope), tf.fill(tf.shape(logit), every.intercept)
+    # The smallest set that holds all bands comes last and stays; of equal ones the first on the card.
+    for one in sorted(reversed(card.calibration), key=lambda one: -len(one.bands)):
+        absent = tf.constant([name not in one.bands for name in card.band_names])
+        fits = ~tf.reduce_any(present & absent, axis=1)
+        slope, intercept = tf.where(fits, one.slope, slope), tf.where(fits, one.intercept, intercept)
+    return tf.sigmoid(slope * logit + intercept)

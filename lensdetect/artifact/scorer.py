@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
-from lensdetect.artifact.card import Card, verify
+from lensdetect.artifact.card import Card
 from lensdetect.artifact.conversion import Conversion, check_cutouts, missing_bands, plan_conversion
-from lensdetect.artifact.shipped import find_detector
+from lensdetect.artifact.integrity import verify
+from lensdetect.artifact.program import check_program
+from lensdetect.artifact.shipped import find_detector, title_of
 from lensdetect.errors import InputError
 
 #: Cutouts to a batch. Larger ones fall out of a CPU's caches.
@@ -26,8 +29,8 @@ class Scores(NamedTuple):
     logit : ndarray
         float32 ``(n,)``; rank by this one. NaN where a cutout has no good pixel.
     probability : ndarray
-        float32 ``(n,)``, calibrated on stamps of the mix it was trained on; 1.0
-        for every large logit, so no good to rank by. NaN where the logit is.
+        float32 ``(n,)``, calibrated for the bands that each cutout has; 1.0 for
+        every large logit, so no good to rank by. NaN where the logit is.
     """
 
     logit: np.ndarray
@@ -43,7 +46,10 @@ class Scorer:
     Parameters
     ----------
     folder : path
-        A folder that ``save_detector`` wrote.
+        A folder that ``save_detector`` wrote. It is a program: from elsewhere it
+        is loaded only if all that it can do is to compute.
+    trust_model : bool
+        Whether to load it whatever it does.
 
     Attributes
     ----------
@@ -55,18 +61,27 @@ class Scorer:
     Raises
     ------
     ArtifactError
-        If the folder is incomplete or has been altered.
+        If the folder is incomplete or has been altered, or its program does
+        more than compute.
     """
 
-    def __init__(self, folder: Path | str):
+    def __init__(self, folder: Path | str, *, trust_model: bool = False):
         self.folder = Path(folder)
         self.card: Card = verify(folder)
+        self._trusted = trust_model
+        if not trust_model:
+            check_program(folder)
         # Kept: its signatures do not own the variables they read.
         self._saved_model = tf.saved_model.load(str(folder))
 
     def __reduce__(self):
         """Pickle the folder, not the graph."""
-        return Scorer, (self.folder,)
+        return partial(Scorer, self.folder, trust_model=self._trusted), ()
+
+    @property
+    def title(self) -> str:
+        """Network, survey and version, as in "arcformer_small-kids/1"."""
+        return title_of(self.card, self.folder)
 
     @property
     def bands(self) -> tuple[str, ...]:
@@ -84,6 +99,7 @@ class Scorer:
         bands: Iterable[str] | None = None,
         zero_points_mag: float | Sequence[float] | None = None,
         pixel_scale_arcsec: float | None = None,
+        prior: float | None = None,
         batch_size: int = BATCH_SIZE,
     ) -> Scores:
         """Score cutouts.
@@ -101,6 +117,9 @@ class Scorer:
             one for each; by default they are in the card's flux unit.
         pixel_scale_arcsec : float, optional
             Side of a pixel of the cutouts; by default it is the card's.
+        prior : float, optional
+            Share of lenses among such cutouts, for the probability; by default
+            that of the stamps on which it was calibrated.
         batch_size : int
             Cutouts scored at once.
 
@@ -111,13 +130,15 @@ class Scorer:
         Raises
         ------
         InputError
-            If shape, type, bands, pixel scale or zero points do not fit.
+            If shape, type, bands, pixel scale or zero points do not fit, or a
+            prior is given and the card does not say that of its calibration.
         """
         conversion = plan_conversion(
             self.card, bands=bands, zero_points_mag=zero_points_mag, pixel_scale_arcsec=pixel_scale_arcsec
         )
-        found = self._run("serving_default", cutouts, conversion, batch_size)
-        return Scores(found["logit"], found["probability"])
+        cutouts = check_cutouts(cutouts, size=self.card.size, bands=conversion.source_bands)
+        logit = self._run("serving_default", cutouts, conversion, batch_size)["logit"]
+        return Scores(logit, self._probability(logit, cutouts, conversion.source_bands, prior))
 
     def embed(
         self,
@@ -148,21 +169,33 @@ class Scorer:
         conversion = plan_conversion(
             self.card, bands=bands, zero_points_mag=zero_points_mag, pixel_scale_arcsec=pixel_scale_arcsec
         )
+        cutouts = check_cutouts(cutouts, size=self.card.size, bands=conversion.source_bands)
         return self._run("embed", cutouts, conversion, batch_size)["embedding"]
+
+    def _probability(
+        self, logit: np.ndarray, cutouts: np.ndarray, bands: tuple[str, ...], prior: float | None
+    ) -> np.ndarray:
+        """By the bands that each cutout has: a plane without a finite pixel is none."""
+        present = _has_pixels(cutouts)
+        probability = np.empty(len(logit), np.float32)
+        for pattern in np.unique(present, axis=0):
+            rows = (present == pattern).all(axis=1)
+            has = [name for name, there in zip(bands, pattern, strict=True) if there]
+            probability[rows] = self.card.probability(logit[rows], bands=has, prior=prior)
+        return probability
 
     def _run(
         self, signature: str, cutouts: np.ndarray, conversion: Conversion, batch_size: int
     ) -> dict[str, np.ndarray]:
         if batch_size < 1:
             raise InputError(f"batch_size must be at least 1, got {batch_size}")
-        cutouts = check_cutouts(cutouts, size=self.card.size, bands=conversion.source_bands)
         function = self._saved_model.signatures[signature]
         shapes = {name: (len(cutouts), *spec.shape[1:]) for name, spec in function.structured_outputs.items()}
         results = {name: np.empty(shape, np.float32) for name, shape in shapes.items()}
         for start, rows in _batches(len(cutouts), batch_size):
             part = cutouts[start : start + rows]
             found = function(cutouts=tf.constant(_whole_batch(part, rows, conversion)))
-            blank = _is_blank(part)
+            blank = ~_has_pixels(part).any(axis=1)
             for name, result in results.items():
                 result[start : start + rows] = found[name].numpy()[: len(part)]
                 result[start : start + rows][blank] = np.nan
@@ -189,16 +222,19 @@ def _whole_batch(cutouts: np.ndarray, rows: int, conversion: Conversion) -> np.n
     return batch
 
 
-def _is_blank(cutouts: np.ndarray) -> np.ndarray:
-    """Whether a cutout has no finite pixel."""
+def _has_pixels(cutouts: np.ndarray) -> np.ndarray:
+    """Whether each plane has a finite pixel, ``(n, band)``."""
     middle = cutouts.shape[1] // 2
-    blank = ~np.isfinite(cutouts[:, middle, middle]).any(axis=-1)
-    # Most have a finite pixel in the middle; only the others are looked through.
-    blank[blank] = ~np.isfinite(cutouts[blank]).any(axis=(1, 2, 3))
-    return blank
+    present = np.isfinite(cutouts[:, middle, middle])
+    # Most have one in the middle; only the other planes are looked through.
+    for row, band in zip(*np.nonzero(~present), strict=True):
+        present[row, band] = np.isfinite(cutouts[row, ..., band]).any()
+    return present
 
 
-def load_detector(name_or_path: str | Path | None = None) -> Scorer:
+def load_detector(
+    name_or_path: str | Path | None = None, *, survey: str | None = None, trust_model: bool = False
+) -> Scorer:
     """Load a trained detector for scoring.
 
     ``functools.partial(load_detector, name_or_path)`` is the factory that a
@@ -207,8 +243,12 @@ def load_detector(name_or_path: str | Path | None = None) -> Scorer:
     Parameters
     ----------
     name_or_path : str or path, optional
-        As ``find_detector`` takes it: the one that comes with the package by
-        default.
+        As ``find_detector`` takes it: by default the one that comes with the
+        package for the survey.
+    survey : str, optional
+        Name of the survey of the images.
+    trust_model : bool
+        Whether to load a folder whose program does more than compute.
 
     Returns
     -------
@@ -219,6 +259,7 @@ def load_detector(name_or_path: str | Path | None = None) -> Scorer:
     InputError
         If there is no such detector; the message holds the nearest names.
     ArtifactError
-        If its folder is incomplete or has been altered.
+        If its folder is incomplete or has been altered, or its program does
+        more than compute.
     """
-    return Scorer(find_detector(name_or_path))
+    return Scorer(find_detector(name_or_path, survey=survey), trust_model=trust_model)

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lensdetect.errors import ArtifactError, InputError, unknown_name
 
-DEFAULT_DETECTOR = "arcformer_small-bologna"
+if TYPE_CHECKING:
+    from lensdetect.artifact.card import Card
 
-#: Trained on what a survey shows and on what fools there.
-SKY_DETECTOR = "arcformer_small-kids"
+#: Trained on what a survey from the ground shows and on what fools there: the
+#: detector of every survey that has no other, of a user's own too, and of images of no named one.
+GROUND_DETECTOR = "arcformer_small-kids"
+
+#: Survey -> the detector that comes with the package for its images, where that is another.
+#: With the line above it is the one table, for every command and from Python.
+OTHER_DETECTORS = {"bologna": "arcformer_small-bologna"}
 
 
 def models_folder() -> Path:
@@ -38,23 +45,51 @@ def shipped_detectors() -> dict[str, Path]:
     return {folder.name: _highest_version(folder) for folder in folders if _versions(folder)}
 
 
-def detector_for(survey: str) -> str:
-    """Name of the detector that comes with the package for a search of some survey.
+def detector_for(survey: str | None = None) -> str:
+    """Name of the detector that comes with the package for the images of some survey.
 
     Parameters
     ----------
-    survey : str
-        Name of the survey.
+    survey : str, optional
+        Name of the survey, if it is known.
 
     Returns
     -------
     str
-        One trained on that survey; else ``SKY_DETECTOR``, which has seen what
-        fools; else ``DEFAULT_DETECTOR``.
+        ``OTHER_DETECTORS`` or ``GROUND_DETECTOR``.
     """
-    shipped = shipped_detectors()
-    own = DEFAULT_DETECTOR.partition("-")[0] + f"-{survey}"
-    return next((name for name in (own, SKY_DETECTOR) if name in shipped), DEFAULT_DETECTOR)
+    return OTHER_DETECTORS.get(survey or "", GROUND_DETECTOR)
+
+
+def title_of(card: Card, folder: Path) -> str:
+    """What a detector is called in tables and reports: network, survey and version.
+
+    Parameters
+    ----------
+    card : Card
+    folder : Path
+        Named by its version.
+
+    Returns
+    -------
+    str
+        As in "arcformer_small-kids/1".
+    """
+    return f"{card.name}-{card.survey}/{Path(folder).name}"
+
+
+def is_shipped(folder: Path) -> bool:
+    """Whether a folder is one of the package's own.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Returns
+    -------
+    bool
+    """
+    return folder.resolve().is_relative_to(models_folder().resolve())
 
 
 def _versions(folder: Path) -> dict[int, Path]:
@@ -71,7 +106,7 @@ def _is_detector(folder: Path) -> bool:
     return (folder / "saved_model.pb").is_file()
 
 
-def find_detector(name_or_path: str | Path | None = None) -> Path:
+def find_detector(name_or_path: str | Path | None = None, *, survey: str | None = None) -> Path:
     """Folder of a trained detector.
 
     Parameters
@@ -80,7 +115,9 @@ def find_detector(name_or_path: str | Path | None = None) -> Path:
         Name of one that comes with the package, with or without "/version"; a
         folder that ``save_detector`` wrote; a folder of such versions, of which
         the highest is taken; a run of ``lensdetect train``. A name is tried
-        before a folder. ``DEFAULT_DETECTOR`` by default.
+        before a folder. ``detector_for(survey)`` by default.
+    survey : str, optional
+        Name of the survey of the images, for the default.
 
     Returns
     -------
@@ -95,12 +132,12 @@ def find_detector(name_or_path: str | Path | None = None) -> Path:
         If the folder holds no detector, or the package came without the default.
     """
     shipped = shipped_detectors()
-    if name_or_path is None and DEFAULT_DETECTOR not in shipped:
+    text = detector_for(survey) if name_or_path is None else str(name_or_path)
+    if name_or_path is None and text not in shipped:
         raise ArtifactError(
-            f"{models_folder()} must hold {DEFAULT_DETECTOR}, got {sorted(shipped)}: "
+            f"{models_folder()} must hold {text}, got {sorted(shipped)}: "
             "install lensdetect again, or name a folder that lensdetect train made"
         )
-    text = DEFAULT_DETECTOR if name_or_path is None else str(name_or_path)
     name, _, number = text.partition("/")
     if name in shipped:
         return _shipped_version(name, number) if number else shipped[name]

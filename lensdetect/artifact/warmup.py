@@ -9,9 +9,7 @@ import tensorflow as tf
 from tensorflow_serving.apis import model_pb2, predict_pb2, prediction_log_pb2
 
 from lensdetect.artifact.card import EXTRA_FOLDER, Card
-
-#: TensorFlow Serving looks for exactly this file.
-WARMUP_FILE = f"{EXTRA_FOLDER}/tf_serving_warmup_requests"
+from lensdetect.artifact.integrity import WARMUP_FILE
 
 SIGNATURES = ("serving_default", "embed")
 

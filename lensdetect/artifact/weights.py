@@ -7,7 +7,6 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from lensdetect.errors import ArtifactError, unknown_name
 
@@ -37,6 +36,9 @@ def read_weights(folder: Path | str) -> dict[str, np.ndarray]:
     dict
         Values by the path of the Keras variable.
     """
+    # Here alone: who builds a fresh detector needs no TensorFlow.
+    import tensorflow as tf
+
     reader = tf.train.load_checkpoint(str(Path(folder) / "variables" / "variables"))
     keys = [found for found in map(_KEY.fullmatch, reader.get_variable_to_shape_map()) if found]
     return {_unescape(found["path"]): reader.get_tensor(found.string) for found in keys}

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 import resource
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from lensdetect.runs import write_whole
+from lensdetect.runs import read_json, write_json
 
 
 @dataclass(frozen=True)
@@ -60,11 +59,10 @@ def write_costs(path: Path, costs: Costs, *, wall_s: float) -> None:
         Time from start to end, over all processes that worked on it.
     """
     values = dataclasses.asdict(costs) | {"peak_memory_mb": peak_memory_mb(), "wall_s": wall_s}
-    text = json.dumps({name: None if math.isnan(value) else value for name, value in values.items()}, indent=2)
-    write_whole(path, lambda file: file.write(text.encode()))
+    write_json(path, {name: None if math.isnan(value) else value for name, value in values.items()})
 
 
 def read_costs(path: Path) -> dict[str, float]:
     """What ``write_costs`` wrote; NaN for None."""
-    values = json.loads(path.read_text())
+    values = read_json(path, remedy=f"remove {path.parent} to score again")
     return {name: math.nan if value is None else float(value) for name, value in values.items()}

@@ -14,7 +14,7 @@ from lensdetect.challenge.costs import Costs
 from lensdetect.challenge.plan import ChallengePlan
 from lensdetect.challenge.stamp_sets import Selection, Split
 from lensdetect.classical import build_classical, load_classical
-from lensdetect.runs import write_whole
+from lensdetect.runs import write_json
 from lensdetect.training.record import split_rows
 
 logger = logging.getLogger(__name__)
@@ -53,8 +53,7 @@ def run_classical(name: str, split: Split, folder: Path, *, plan: ChallengePlan,
         began = time.perf_counter()
         fitted = build_classical(name, stamps.survey.band_names)
         fitted.fit(_batches(stamps, training), is_lens[training], seed=seed).save(folder)
-        text = json.dumps(time.perf_counter() - began)
-        write_whole(clock, lambda file: file.write(text.encode()))
+        write_json(clock, time.perf_counter() - began)
     detector, training_s = load_classical(folder), json.loads(clock.read_text())
     began = time.perf_counter()
     test = detector.score(_batches(split.test, np.arange(len(split.test))))

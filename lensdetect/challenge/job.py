@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
-import pickle
 import threading
 import time
 from dataclasses import dataclass
@@ -18,10 +18,17 @@ from lensdetect.challenge.costs import Costs, write_costs
 from lensdetect.challenge.plan import ChallengePlan, plan_from_values
 from lensdetect.challenge.stamp_sets import Split, StampSet, open_split
 from lensdetect.challenge.systems import Entry
-from lensdetect.runs import write_whole
+from lensdetect.runs import code_key, lock, read_json, remove_litter, write_text, write_whole
 
 #: Seconds between two looks at the clock and at the parent.
 _BEAT_S = 0.5
+#: The code that decides what a system of each kind comes to.
+_SHARED_CODE = ("challenge/job", "challenge/stamp_sets", "data", "stamps", "survey", "training")
+_CODE = {
+    "network": (*_SHARED_CODE, "challenge/networks", "metrics", "network"),
+    "classical": (*_SHARED_CODE, "challenge/features", "classical"),
+    "oracle": (*_SHARED_CODE, "challenge/oracle", "simulation"),
+}
 
 
 @dataclass(frozen=True)
@@ -43,6 +50,11 @@ class Job:
     split_seed : int
         Of the test stamps that are held out where there is no test set: the
         same for all repeats.
+    sha256 : str
+        Of the stamps to train on and to test on.
+    population : dict or None
+        Of simulated test stamps, for the oracle, in JSON values; that of their
+        manifest if None.
     """
 
     entry: Entry
@@ -51,10 +63,13 @@ class Job:
     plan: ChallengePlan
     seed: int
     split_seed: int
+    sha256: str = ""
+    population: dict[str, Any] | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """Job in JSON values."""
-        return json.loads(json.dumps(dataclasses.asdict(self)))
+        """Job in JSON values, with the version of the code that does it."""
+        code = code_key(*_CODE[self.entry.kind])
+        return json.loads(json.dumps(dataclasses.asdict(self) | {"code": code}))
 
 
 def job_from_dict(values: dict[str, Any]) -> Job:
@@ -63,7 +78,8 @@ def job_from_dict(values: dict[str, Any]) -> Job:
     entry = Entry(**entry | {"bands": tuple(entry["bands"]), "members": tuple(entry["members"])})
     test = values["test"] and StampSet(**values["test"])
     return Job(
-        entry, StampSet(**values["data"]), test, plan_from_values(values["plan"]), values["seed"], values["split_seed"]
+        *(entry, StampSet(**values["data"]), test, plan_from_values(values["plan"])),
+        **{name: values[name] for name in ("seed", "split_seed", "sha256", "population")},
     )
 
 
@@ -80,15 +96,17 @@ def run_job(folder: Path) -> None:
     folder : Path
         With ``job.json``.
     """
-    clock = _Clock(folder / "wall_s.txt")
-    job = job_from_dict(json.loads((folder / "job.json").read_text()))
-    split = open_split(
-        job.data, job.test, test_fraction=job.plan.test_fraction, seed=job.split_seed, bands=job.entry.bands
-    )
-    found = _RUNNERS[job.entry.kind](job, split, folder)
-    costs = found.pop("costs")
-    write_whole(folder / "scores.npz", lambda file: np.savez(file, **found))
-    write_costs(folder / "costs.json", costs, wall_s=clock.seconds())
+    with lock(folder):
+        remove_litter(folder)
+        clock = _Clock(folder / "wall_s.txt")
+        job = job_from_dict(read_json(folder / "job.json", remedy="choose another output"))
+        split = open_split(
+            job.data, job.test, test_fraction=job.plan.test_fraction, seed=job.split_seed, bands=job.entry.bands
+        )
+        found = _RUNNERS[job.entry.kind](job, split, folder)
+        costs = found.pop("costs")
+        write_whole(folder / "scores.npz", lambda file: np.savez(file, **found))
+        write_costs(folder / "costs.json", costs, wall_s=clock.seconds())
 
 
 def _run_network(job: Job, split: Split, folder: Path) -> dict[str, Any]:
@@ -104,11 +122,10 @@ def _run_classical(job: Job, split: Split, folder: Path) -> dict[str, Any]:
 
 
 def _run_oracle(job: Job, split: Split, folder: Path) -> dict[str, Any]:
-    from lensdetect.challenge.oracle import oracle_scores
+    from lensdetect.challenge.oracle import manifest_population, oracle_scores
 
     chosen, whole = split.test, (job.test or job.data).open()[1]
-    path = folder / "population.pickle"
-    population = pickle.loads(path.read_bytes()) if path.is_file() else None
+    population = None if job.population is None else manifest_population({"population": job.population}, whole)
     began = time.perf_counter()
     scores = oracle_scores(
         chosen.whole, chosen.rows, survey=whole, seed=job.seed, bands=job.entry.bands, population=population
@@ -137,5 +154,6 @@ class _Clock:
             time.sleep(_BEAT_S)
             if os.getppid() != self._parent:
                 os._exit(1)
-            text = f"{self.seconds():.1f}"
-            write_whole(self._path, lambda file, text=text: file.write(text.encode()))
+            # On a full disk the clock stands still and the job ends by itself; the parent is looked for as before.
+            with contextlib.suppress(OSError):
+                write_text(self._path, f"{self.seconds():.1f}", durable=False)

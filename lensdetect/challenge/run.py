@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from lensdetect.challenge.job import Job
+from lensdetect.challenge.oracle import manifest_population
 from lensdetect.challenge.pictures import save_pictures
 from lensdetect.challenge.plan import ChallengePlan, get_challenge_plan
 from lensdetect.challenge.report import markdown
@@ -20,8 +23,9 @@ from lensdetect.challenge.stamp_sets import Split, StampSet, open_split
 from lensdetect.challenge.systems import Entry, parse_entries
 from lensdetect.challenge.twins import twin
 from lensdetect.errors import InputError
-from lensdetect.runs import write_whole
+from lensdetect.runs import key_of, lock, remove_litter, write_text, write_whole
 from lensdetect.simulation import Population
+from lensdetect.survey import Survey
 
 logger = logging.getLogger(__name__)
 
@@ -78,16 +82,24 @@ def challenge(
     data, test = _as_set(data), None if test is None else _as_set(test)
     split = open_split(data, test, test_fraction=plan.test_fraction, seed=seed)
     _check_test(split)
+    values = None if population is None else _population_values(population, split.test.survey)
     entries = parse_entries(
         systems or plan.systems, bands=split.training.survey.band_names, simulated=(test or data).is_simulated
     )
-    jobs = [Job(entry, data, test, plan, seed + number, seed) for number in range(plan.repeats) for entry in entries]
+    sha256 = key_of(split.training.sha256(), split.test.sha256())
+    jobs = [
+        Job(entry, data, test, plan, seed + number, seed, sha256, values if entry.kind == "oracle" else None)
+        for number in range(plan.repeats)
+        for entry in entries
+    ]
     output = Path(output)
     try:
-        for job in jobs:
-            if job.entry.kind != "committee" and twin(job, jobs) is None:
-                prepare(job_folder(output, job), job, population=population)
-        return _run_all(jobs, output, split)
+        with lock(output):
+            remove_litter(output)
+            for job in jobs:
+                if job.entry.kind != "committee" and twin(job, jobs) is None:
+                    prepare(job_folder(output, job), job)
+            return _run_all(jobs, output, split)
     except OSError as error:
         raise InputError(
             f"{output} must be a folder that can be written, got {error.strerror or error}: make room or choose another"
@@ -97,6 +109,17 @@ def challenge(
 def _as_set(place: StampSet | Path | str) -> StampSet:
     # Whole paths: the processes may be asked to go on from elsewhere.
     return place if isinstance(place, StampSet) else StampSet(str(Path(place).resolve()))
+
+
+def _population_values(population: Population, survey: Survey) -> dict[str, Any]:
+    """A population in JSON values, from which the oracle's process makes it again: no code is read from the folder."""
+    values = json.loads(json.dumps(dataclasses.asdict(population)))
+    if manifest_population({"population": values}, survey) != population:
+        raise InputError(
+            f"the population of a challenge must be one that can be written down, as {survey.name} has it, "
+            f"got a {type(population).__name__}: simulate stamps from it, whose manifest the oracle reads"
+        )
+    return values
 
 
 def _check_test(split: Split) -> None:
@@ -144,8 +167,7 @@ def _write(scored: list[Scored], output: Path, split: Split) -> pd.DataFrame:
     table = pd.DataFrame([result.row() for result in scored])
     table = table.sort_values("auroc", ascending=False, na_position="last", kind="stable").reset_index(drop=True)
     write_whole(output / "results.csv", lambda file: table.to_csv(file, index=False))
-    text = markdown(table, heading=_heading(split))
-    write_whole(output / "results.md", lambda file: file.write(text.encode()))
+    write_text(output / "results.md", markdown(table, heading=_heading(split)))
     drawn = [result for result in scored if not (result.error or result.same_as)]
     save_pictures(drawn, split.test.truth, output=output)
     return table

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
-import pickle
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import lensdetect
 from lensdetect.challenge.job import Job, is_done
 from lensdetect.errors import InputError
-from lensdetect.runs import write_whole
-from lensdetect.simulation import Population
+from lensdetect.runs import lock, open_run
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +26,7 @@ def job_folder(output: Path, job: Job) -> Path:
     return output / "systems" / f"{re.sub(r'[^A-Za-z0-9_.@+-]', '_', job.entry.label)}-{job.seed}"
 
 
-def prepare(folder: Path, job: Job, *, population: Population | None) -> None:
+def prepare(folder: Path, job: Job) -> None:
     """Write what a job's process needs, or check that it is the same as before.
 
     Parameters
@@ -36,31 +34,28 @@ def prepare(folder: Path, job: Job, *, population: Population | None) -> None:
     folder : Path
         From ``job_folder``.
     job : Job
-    population : Population or None
-        For the oracle.
 
     Raises
     ------
     InputError
         If the folder holds another job; the message names the first difference.
     """
-    path = folder / "job.json"
-    wanted = job.as_dict()
-    if path.is_file():
-        found = json.loads(path.read_text())
-        if found != wanted:
-            name = next(name for name in wanted if found.get(name) != wanted[name])
-            raise InputError(
-                f"{folder} was begun with {name} {json.dumps(found.get(name))}, got {json.dumps(wanted[name])}: "
-                "ask for the same challenge to go on, or choose another output"
-            )
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    if population is not None and job.entry.kind == "oracle":
-        content = pickle.dumps(population)
-        write_whole(folder / "population.pickle", lambda file: file.write(content))
-    text = json.dumps(wanted, indent=2) + "\n"
-    write_whole(path, lambda file: file.write(text.encode()))
+    _wait_until_free(folder)
+    with open_run(folder, job.as_dict(), file_name="job.json", work="challenge"):
+        pass
+
+
+def _wait_until_free(folder: Path) -> None:
+    """A process whose parent was killed notices within a second, and ends."""
+    deadline = time.monotonic() + _GRACE_S
+    while True:
+        try:
+            with lock(folder):
+                return
+        except InputError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
 
 
 def run_in_process(folder: Path) -> str:

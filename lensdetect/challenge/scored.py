@@ -13,6 +13,7 @@ import pandas as pd
 from lensdetect.challenge.committee import combine
 from lensdetect.challenge.costs import Costs, read_costs
 from lensdetect.challenge.systems import Entry
+from lensdetect.errors import InputError, reason_of
 from lensdetect.metrics import LensMetrics, lens_metrics
 from lensdetect.metrics.published import tpr10_as_published
 from lensdetect.training import Run
@@ -102,9 +103,21 @@ def read_scored(folder: Path, entry: Entry, *, seed: int, is_lens: np.ndarray) -
     Returns
     -------
     Scored
+
+    Raises
+    ------
+    InputError
+        If what it has left is damaged.
     """
-    with np.load(folder / "scores.npz") as saved:
-        values = dict(saved)
+    path = folder / "scores.npz"
+    try:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as saved:
+            values = dict(saved)
+    # Damaged archives raise of everything.
+    except Exception as error:
+        raise InputError(
+            f"{path} must hold scores as they were written, got {reason_of(error)}: remove {folder} to score again"
+        ) from error
     run = Run(folder / "run")
     return Scored(
         entry,

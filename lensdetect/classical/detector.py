@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from lensdetect.classical.margins import Margin, margin_from_arrays, margin_to_arrays
 from lensdetect.classical.table import CLASSICAL
-from lensdetect.errors import InputError, unknown_name
+from lensdetect.errors import InputError, reason_of, unknown_name
 from lensdetect.runs import write_whole
 
 _BATCH = 64
 _SMALLEST_PIX = 16
-_FILE = "classical.joblib"
+_FILE = "classical.npz"
 
 #: Cutouts, float32 ``(n, height, width, band)``, in one array or batch by batch.
 Cutouts = np.ndarray | Iterable[np.ndarray]
@@ -32,12 +32,12 @@ class ClassicalDetector:
 
     Attributes
     ----------
-    estimator : object or None
-        Of scikit-learn; None before ``fit``.
+    margin : LinearMargin, KernelMargin or None
+        The classifier; None before ``fit``.
     """
 
     def __init__(self, name: str, bands: tuple[str, ...]):
-        self.name, self.bands, self.estimator = name, tuple(bands), None
+        self.name, self.bands, self.margin = name, tuple(bands), None
         self._spec = CLASSICAL[name]
 
     def fit(self, cutouts: Cutouts, is_lens: np.ndarray, *, seed: int) -> ClassicalDetector:
@@ -68,7 +68,7 @@ class ClassicalDetector:
             raise InputError(f"{self.name} needs lenses and others, got {is_lens.sum()} lenses among {len(is_lens)}")
         features = self._matrix(cutouts, len(is_lens))
         labels = np.repeat(is_lens, self._spec.num_views)
-        self.estimator = self._spec.fit(features, labels, seed)
+        self.margin = self._spec.fit(features, labels, seed)
         return self
 
     def score(self, cutouts: Cutouts) -> np.ndarray:
@@ -90,19 +90,19 @@ class ClassicalDetector:
         InputError
             If it is not fitted, or the cutouts have other bands.
         """
-        if self.estimator is None:
-            raise InputError(f"{self.name} must be fitted before it scores: call fit first")
-        views = self._spec.num_views
-        found = [self.estimator.decision_function(f).reshape(-1, views).mean(1) for f in self._features(cutouts)]
+        margin, views = self._fitted(), self._spec.num_views
+        found = [margin(features).reshape(-1, views).mean(1) for features in self._features(cutouts)]
         return np.concatenate(found).astype(np.float32) if found else np.zeros(0, np.float32)
 
     @property
     def num_parameters(self) -> int:
         """Numbers that were learned: weights, or support vectors with their factors."""
-        last = self.estimator[-1] if hasattr(self.estimator, "steps") else self.estimator
-        if hasattr(last, "support_vectors_"):
-            return int(last.support_vectors_.size + last.dual_coef_.size + 1)
-        return int(last.coef_.size + last.intercept_.size)
+        return self._fitted().num_parameters
+
+    def _fitted(self) -> Margin:
+        if self.margin is None:
+            raise InputError(f"{self.name} must be fitted before it scores: call fit first")
+        return self.margin
 
     def save(self, folder: Path | str) -> Path:
         """Write to a folder, whole or not at all.
@@ -117,12 +117,10 @@ class ClassicalDetector:
         Path
             The file.
         """
-        import joblib
-
         path = Path(folder) / _FILE
         path.parent.mkdir(parents=True, exist_ok=True)
-        content = {"name": self.name, "bands": self.bands, "estimator": self.estimator}
-        write_whole(path, lambda file: joblib.dump(content, file))
+        arrays = margin_to_arrays(self._fitted())
+        write_whole(path, lambda file: np.savez(file, name=self.name, bands=self.bands, **arrays))
         return path
 
     def _matrix(self, cutouts: Cutouts, count: int) -> np.ndarray:
@@ -188,7 +186,7 @@ def build_classical(name: str, bands: tuple[str, ...]) -> ClassicalDetector:
 
 
 def load_classical(folder: Path | str) -> ClassicalDetector:
-    """A fitted system that was saved here; load only what you made: the file can run code.
+    """A fitted system that was saved here: plain arrays, of which nothing is run.
 
     Parameters
     ----------
@@ -202,14 +200,17 @@ def load_classical(folder: Path | str) -> ClassicalDetector:
     Raises
     ------
     InputError
-        If there is none.
+        If there is none, or the file is damaged.
     """
-    import joblib
-
     path = Path(folder) / _FILE
     if not path.is_file():
         raise InputError(f"a saved classical system must be a folder with {_FILE}, got {folder}: fit and save one")
-    content: dict[str, Any] = joblib.load(path)
-    detector = build_classical(content["name"], content["bands"])
-    detector.estimator = content["estimator"]
+    try:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as saved:
+            arrays = {name: saved[name] for name in saved.files}
+        detector = build_classical(str(arrays.pop("name")), tuple(map(str, arrays.pop("bands"))))
+        detector.margin = margin_from_arrays(arrays)
+    # Damaged archives raise of everything.
+    except Exception as error:
+        raise InputError(f"{path} must be a saved classical system, got {reason_of(error)}: fit one anew") from error
     return detector

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from lensdetect.classical.gabor import gabor_moments
 from lensdetect.classical.gradients import band_gradients
+from lensdetect.classical.margins import KernelMargin, LinearMargin, Margin
 
 #: Stamps on which the kernel's two numbers are searched: the time grows with their square.
 _SEARCH_STAMPS = 2000
@@ -24,7 +24,7 @@ class ClassicalSpec:
     features : callable
         ``(cutouts, bands)`` to float32 ``(n, feature)``.
     fit : callable
-        ``(features, is_lens, seed)`` to an estimator with ``decision_function``.
+        ``(features, is_lens, seed)`` to a ``Margin``.
     num_views : int
         Quarter turns of each stamp that are trained on, and over which the score is the mean.
     source : str
@@ -34,13 +34,13 @@ class ClassicalSpec:
     """
 
     features: Callable[[np.ndarray, tuple[str, ...]], np.ndarray]
-    fit: Callable[[np.ndarray, np.ndarray, int], Any]
+    fit: Callable[[np.ndarray, np.ndarray, int], Margin]
     num_views: int
     source: str
     deviations: str
 
 
-def _fit_kernel_machine(features: np.ndarray, is_lens: np.ndarray, seed: int) -> Any:
+def _fit_kernel_machine(features: np.ndarray, is_lens: np.ndarray, seed: int) -> KernelMargin:
     from sklearn.model_selection import GridSearchCV, StratifiedKFold
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
@@ -50,14 +50,17 @@ def _fit_kernel_machine(features: np.ndarray, is_lens: np.ndarray, seed: int) ->
     width = 1 / features.shape[1]
     grid = {"svc__C": [1.0, 10.0, 100.0], "svc__gamma": [0.1 * width, 0.3 * width, width]}
     folds = int(min(3, is_lens.sum(), (~is_lens).sum()))
-    if folds < 2:
-        return pipeline.fit(features, is_lens)
-    search = GridSearchCV(
-        pipeline, grid, scoring="roc_auc", cv=StratifiedKFold(folds, shuffle=True, random_state=seed), refit=False
-    )
-    rows = _balanced_rows(is_lens, seed)
-    search.fit(features[rows], is_lens[rows])
-    return pipeline.set_params(**search.best_params_).fit(features, is_lens)
+    if folds > 1:
+        search = GridSearchCV(
+            pipeline, grid, scoring="roc_auc", cv=StratifiedKFold(folds, shuffle=True, random_state=seed), refit=False
+        )
+        rows = _balanced_rows(is_lens, seed)
+        search.fit(features[rows], is_lens[rows])
+        pipeline.set_params(**search.best_params_)
+    else:
+        pipeline.set_params(svc__gamma=width)
+    scaler, machine = pipeline.fit(features, is_lens)
+    return KernelMargin.of(scaler, machine)
 
 
 def _balanced_rows(is_lens: np.ndarray, seed: int) -> np.ndarray:
@@ -67,11 +70,11 @@ def _balanced_rows(is_lens: np.ndarray, seed: int) -> np.ndarray:
     return np.sort(np.concatenate([rng.permutation(group)[: _SEARCH_STAMPS // 2] for group in groups]))
 
 
-def _fit_logistic(features: np.ndarray, is_lens: np.ndarray, seed: int) -> Any:
+def _fit_logistic(features: np.ndarray, is_lens: np.ndarray, seed: int) -> LinearMargin:
     from sklearn.linear_model import LogisticRegression
 
     # C as the entry had it. The solver is convex: the seed changes nothing.
-    return LogisticRegression(C=0.1, max_iter=500, random_state=seed).fit(features, is_lens)
+    return LinearMargin.of(LogisticRegression(C=0.1, max_iter=500, random_state=seed).fit(features, is_lens))
 
 
 CLASSICAL: dict[str, ClassicalSpec] = {

@@ -16,6 +16,7 @@ from lensdetect.cli.interrupts import swallowed_interrupts_heard
 from lensdetect.cli.parsing import Parser, parse
 from lensdetect.cli.quiet import messages_on_stderr
 from lensdetect.errors import LensdetectError, reason_of
+from lensdetect.text import for_screen
 
 #: Exit code where an error is raised that nobody has thought of; EX_SOFTWARE of sysexits.h, so that no script takes
 #: it for "done, but some were refused".
@@ -98,5 +99,5 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _fail(text: str) -> int:
-    print(f"lensdetect: {' '.join(text.split())}", file=sys.stderr)
+    print(f"lensdetect: {for_screen(' '.join(text.split()))}", file=sys.stderr)
     return 2

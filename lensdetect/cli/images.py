@@ -29,11 +29,26 @@ def add_image_options(parser: argparse.ArgumentParser) -> None:
         metavar="MAG[,MAG...]",
         help="AB magnitude of one flux unit: one for all bands, or one for each",
     )
-    add_fit_option(group)
+    group.add_argument(
+        "--fit",
+        type=one_of("way to fit images", ("crop", "pad", "both", "refuse")),
+        default="both",
+        metavar="crop|pad|both|refuse",
+        help="what to do with images of another size: take the centre of larger ones, surround smaller ones with "
+        "masked pixels (default: both)",
+    )
+    group.add_argument(
+        "--no-resample", action="store_true", help="refuse images of another pixel scale than the detector's"
+    )
+    group.add_argument(
+        "--trust-units",
+        action="store_true",
+        help="believe survey, pixel scale and zero point against what headers and background of the images say",
+    )
 
 
 def add_fit_option(group) -> None:
-    """Option for images of another size; ``group`` takes arguments as a parser does."""
+    """Option for images of another size to train on; ``group`` takes arguments as a parser does."""
     group.add_argument(
         "--fit",
         type=one_of("way to fit images", ("crop", "pad")),

@@ -78,6 +78,20 @@ def parse(parser: Parser, argv: Sequence[str], *, verbs: Iterable[str]) -> argpa
     return args
 
 
+def add_trust_option(parser) -> None:
+    """Add ``--trust-model``.
+
+    Parameters
+    ----------
+    parser : Parser or one of its groups
+    """
+    parser.add_argument(
+        "--trust-model",
+        action="store_true",
+        help="load a detector whose program does more than compute: it may do whatever you may",
+    )
+
+
 def one_of(kind: str, names: Sequence[str]) -> Callable[[str], str]:
     """Type of a value that is one of some names.
 

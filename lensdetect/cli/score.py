@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from lensdetect.cli.images import add_image_options
-from lensdetect.cli.parsing import fraction
+from lensdetect.cli.parsing import add_trust_option, fraction
 from lensdetect.cli.quiet import load_tensorflow_quietly
 from lensdetect.errors import LensdetectError
 
@@ -32,6 +32,8 @@ examples:
   lensdetect score Data.0 --truth classifications.csv
 
 Scoring is quick, so one that is interrupted leaves nothing and is simply run again.
+Header and background of the images are held against what was declared; images of another pixel scale
+are resampled, and of another size cropped or padded.
 exit codes: 0 all images scored; 1 some were refused, see their reason; 2 could not be done.
 """
 
@@ -46,7 +48,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--model",
         metavar="NAME_OR_DIR",
         help="trained detector: a name that lensdetect models lists, or the folder of a training "
-        "(default: arcformer_small-bologna)",
+        "(default: that of the survey; lensdetect models says which)",
     )
     parser.add_argument(
         "--output",
@@ -71,8 +73,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=fraction,
         metavar="P",
         help="fraction of lenses among such images, as in 1e-4, to which the probability is corrected "
-        "(default: that of the detector's own test stamps, about 0.4)",
+        "(default: that of the stamps on which the detector was calibrated)",
     )
+    add_trust_option(parser)
     add_image_options(parser)
     parser.set_defaults(usage=parser.format_usage())
 
@@ -83,28 +86,32 @@ def run(args: argparse.Namespace) -> int:
     from lensdetect.data import read_truth
 
     places = _places(args)
-    card = artifact.load_card(artifact.find_detector(args.model))
-    source = scoring.open_images(
+    folder = artifact.find_detector(args.model, survey=scoring.survey_name(args.paths, args.survey))
+    card = artifact.load_card(folder)
+    images = scoring.open_images(
         args.paths,
         card,
         survey=args.survey,
         bands=args.bands,
         pixel_scale_arcsec=args.pixel_scale,
         zero_point_mag=args.zero_point,
-        fit=args.fit,
+        fit=None if args.fit == "refuse" else args.fit,
+        trust_units=args.trust_units,
+        resample=not args.no_resample,
     )
     truth = None
     if args.truth:
         truth = read_truth(args.truth)
-        scoring.check_truth(source.ids, truth)
+        scoring.check_truth(images.source.ids, truth)
     load_tensorflow_quietly()
     try:
-        scorer = artifact.load_detector(args.model)
-        ranking = scoring.rank(source, scorer, prior=args.prior, keep=_KEEP if args.figure else 0)
+        scorer = artifact.load_detector(folder, trust_model=args.trust_model)
+        ranking = scoring.rank(images, scorer, prior=args.prior, keep=_KEEP if args.figure else 0)
     except KeyboardInterrupt:
         raise LensdetectError("interrupted: nothing was written; run the same command again") from None
     written = scoring.write_results(ranking, truth=truth, **places)
     print(scoring.summary(ranking, truth=truth))
+    print("".join(f"{note}\n" for note in images.told), end="")
     print("\n".join(f"{what}: {path}" for what, path in written.items()))
     return 1 if ranking.num_refused else 0
 

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lensdetect.cli.parsing import count, fraction, words
+from lensdetect.cli.parsing import add_trust_option, count, fraction, words
 from lensdetect.cli.quiet import load_tensorflow_quietly
 from lensdetect.errors import InputError, LensdetectError
 
@@ -58,10 +58,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of this verb."""
     what = parser.add_argument_group("what is searched")
     what.add_argument("--tiles", required=True, nargs="+", metavar="PATH", help="folders, files, or patterns in quotes")
-    what.add_argument("--catalogue", required=True, nargs="+", metavar="FILE", help="tables of objects to look at")
+    what.add_argument(
+        "--catalogue", "--catalog", required=True, nargs="+", metavar="FILE", help="tables of objects to look at"
+    )
     what.add_argument("--survey", required=True, metavar="NAME_OR_FILE", help="survey of the tiles: kids, des, ...")
     what.add_argument(
-        "--select", metavar="EXPRESSION", help='which objects, as in "Z_B < 0.4", or a name: lrg, bg (default: all)'
+        "--select",
+        metavar="EXPRESSION",
+        help='which objects, as in "Z_B < 0.4", or a name: lrg, bg (default: all); odd names of columns in backticks',
     )
     what.add_argument(
         "--columns",
@@ -76,8 +80,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=[],
         metavar="NAME_OR_DIR",
-        help="trained detectors; several are a committee (default: arcformer_small-kids, or that of the survey)",
+        help="trained detectors; several are a committee (default: that of the survey)",
     )
+    add_trust_option(how)
     how.add_argument(
         "--prior", type=fraction, metavar="P", help="share of lenses among the objects, for the probabilities, as 1e-3"
     )
@@ -114,7 +119,10 @@ def run(args: argparse.Namespace) -> int:
     columns = _columns(args.columns)
     # What is wrong with the catalogue is said before anything is loaded.
     Catalogue(args.catalogue, survey=survey, select=args.select, columns=columns)
-    committee = committee_of(args.model, survey)
+    if args.model:
+        # The program of a detector from elsewhere is looked at, which takes TensorFlow.
+        load_tensorflow_quietly()
+    committee = committee_of(args.model, survey, trust_model=args.trust_model)
     try:
         found = search_survey(
             args.tiles,

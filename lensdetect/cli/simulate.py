@@ -84,6 +84,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     real.add_argument("--onto", metavar="PATH", help="cutouts or tiles of the survey: a folder, a glob or a file")
     real.add_argument(
         "--catalogue",
+        "--catalog",
         metavar="FILE",
         help="of the galaxies: id and file, or ra_deg and dec_deg (default: one a cutout)",
     )

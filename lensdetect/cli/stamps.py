@@ -6,6 +6,7 @@ import logging
 from pathlib import Path
 
 from lensdetect.data import LabelledCutouts, open_cutouts, read_truth, with_truth
+from lensdetect.data.plausibility import check_plausible
 from lensdetect.errors import InputError
 from lensdetect.scoring.declaring import own_survey
 from lensdetect.stamps import Shards, is_shards
@@ -42,7 +43,8 @@ def open_stamps(
     Raises
     ------
     InputError
-        If truth or survey are lacking, or given where there is one already.
+        If truth or survey are lacking, or given where there is one already, or
+        the images cannot be from that survey.
     """
     path = Path(folder)
     own = own_survey(path)
@@ -59,7 +61,10 @@ def open_stamps(
     if survey is None and own is None:
         raise InputError(f"{folder} does not say its survey, and so not its flux unit: add --survey NAME")
     found = get_survey(survey or own)
-    stamps = with_truth(open_cutouts(folder, survey=found, size=size, fit=fit), read_truth(truth))
+    source = open_cutouts(folder, survey=found, size=size, fit=fit)
+    for note in check_plausible(source):
+        logger.warning("%s", note)
+    stamps = with_truth(source, read_truth(truth))
     _report_dropped(stamps)
     return stamps, found
 

@@ -105,6 +105,7 @@ def run(args: argparse.Namespace) -> int:
     if args.resume:
         _check_same(args, output.read_plan())
         if (output.model_folder / "saved_model.pb").is_file():
+            _check_finished(args, output)
             print(f"this training is finished: {output.model_folder}")
             return 0
     try:
@@ -129,11 +130,32 @@ def _check_place(args: argparse.Namespace, output) -> None:
         raise InputError("a training needs a detector: add --detector NAME, as in arcformer_small")
 
 
+def _check_finished(args: argparse.Namespace, output) -> None:
+    """Refuse to pass a detector off as trained or measured on other stamps than it was."""
+    from lensdetect.artifact import load_card
+    from lensdetect.cli.stamps import open_stamps
+    from lensdetect.training.record import check_stamps
+
+    check_stamps(output.read_plan(), _open_data(args)[0])
+    measured_on = load_card(output.model_folder).training.get("measured_on", {})
+    if args.test is not None and open_stamps(args.test)[0].sha256() != measured_on.get("sha256"):
+        raise InputError(
+            f"this training is finished, and its figures are of other stamps than those in {args.test}: "
+            f"leave --test out, or move {output.model_folder} away to measure again"
+        )
+
+
+def _open_data(args: argparse.Namespace):
+    from lensdetect.cli.stamps import open_stamps
+
+    return open_stamps(args.data, truth=args.truth, survey=args.survey, size=args.size, fit=args.fit)
+
+
 def _train(args: argparse.Namespace, output) -> Path:
     from lensdetect import training
     from lensdetect.cli.stamps import open_stamps
 
-    stamps, survey = open_stamps(args.data, truth=args.truth, survey=args.survey, size=args.size, fit=args.fit)
+    stamps, survey = _open_data(args)
     test = None if args.test is None else open_stamps(args.test)[0]
     if args.resume:
         logger.info("going on after epoch %d of %d", output.read_state()["epoch"], _epochs(output.read_plan()))

@@ -7,6 +7,7 @@ from itertools import combinations
 import numpy as np
 
 from lensdetect.data.frame import Frame, Notes
+from lensdetect.images.nodata import erase_no_data
 
 #: Share of the pixels of a band that may be bad without a flag.
 MASKED_SHARE = 0.05
@@ -34,30 +35,31 @@ def check(block: np.ndarray, notes: Notes, *, frame: Frame) -> None:
     good = np.flatnonzero(~notes.refused)
     masked = _mask(block, frame.survey.masked_value) - notes.outside
     given = frame.size**2 - notes.outside
-    for row in good[(masked[good] == given[good]).all(axis=1)]:
+    gone = masked == given
+    for row in good[gone[good].all(axis=1)]:
         notes.add(row, "blank", text="no finite pixel in any band")
     for row, plane in np.argwhere((masked > MASKED_SHARE * given) & ~notes.refused[:, None]):
         share = 100 * masked[row, plane] / given[row, plane]
         notes.add(row, "masked", text=f"{frame.names([plane])}: {share:.1f} % of the pixels are masked or not finite")
+        if gone[row, plane]:
+            notes.add(row, "missing_band", text=f"{frame.names([plane])}: no data")
     _find_identical(block, notes, frame=frame, usable=masked < given)
 
 
 def _mask(block: np.ndarray, masked_value: float | None) -> np.ndarray:
-    # Number of NaN in each plane, (n, band). The range of a plane tells most of
-    # them clean without a second look.
-    with np.errstate(invalid="ignore"):
-        low, high = block.min(axis=(2, 3)), block.max(axis=(2, 3))
-    suspicious = ~(np.isfinite(low) & np.isfinite(high))
+    # Number of NaN in each plane, (n, band). The range of the sizes of its pixels tells most planes clean without a
+    # second look: neither endless, nor 0, nor all alike.
+    sizes = np.abs(block)
+    low, high = sizes.min(axis=(2, 3)), sizes.max(axis=(2, 3))
+    suspicious = ~np.isfinite(high) | (low == 0.0) | (low == high)
     if masked_value is not None:
-        suspicious |= (low <= masked_value) & (masked_value <= high)
+        suspicious |= (low <= abs(masked_value)) & (abs(masked_value) <= high)
     counts = np.zeros(block.shape[:2], np.int64)
     for row, plane in np.argwhere(suspicious):
         image = block[row, plane]
-        bad = ~np.isfinite(image)
-        if masked_value is not None:
-            bad |= image == np.float32(masked_value)
-        image[bad] = np.nan
-        counts[row, plane] = np.count_nonzero(bad)
+        image[~np.isfinite(image)] = np.nan
+        erase_no_data(image[None], masked_value=masked_value)
+        counts[row, plane] = np.count_nonzero(np.isnan(image))
     return counts
 
 

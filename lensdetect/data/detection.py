@@ -21,6 +21,8 @@ _ARRAY_KINDS: dict[bytes, Callable[..., ArrayStack]] = {
     b"PK\x03\x04": open_npz,
     b"\x89HDF\r\n\x1a\n": open_hdf5,
 }
+#: Files that an error names, at most.
+_NAMED = 5
 _ARRAY_SUFFIXES = {".npy", ".npz", ".h5", ".hdf5"}
 _KINDS = "FITS files, .npy, .npz, HDF5, Public/Band* folders or simulated stamps"
 
@@ -73,6 +75,11 @@ def open_parts(paths: list[Path] | np.ndarray, *, frame: Frame) -> tuple[list, p
 
 
 def _not_empty(part):
+    aside = getattr(part, "aside", [])
+    if not part.ids and aside:
+        named = "; ".join(f"{Path(path).name}: {reason}" for path, reason in aside[:_NAMED])
+        more = f"; and {len(aside) - _NAMED} more" if len(aside) > _NAMED else ""
+        raise InputError(f"images of the sky must be among the files, got {named}{more}")
     if not part.ids:
         raise InputError(f"{part.path(0)} must hold one object or more, got none")
     return part
@@ -87,7 +94,7 @@ def _expand(paths: list[Path]) -> list[Path]:
         if path.is_file() or is_shards(path) or find_public(path):
             found.append(path)
             continue
-        files = sorted(file for file in path.iterdir() if is_fits_name(file) or file.suffix in _ARRAY_SUFFIXES)
+        files = sorted(file for file in path.rglob("*") if is_fits_name(file) or file.suffix in _ARRAY_SUFFIXES)
         if not files:
             raise InputError(f"{path} holds no images: give {_KINDS}")
         found += files
@@ -100,15 +107,15 @@ def _expand(paths: list[Path]) -> list[Path]:
 
 
 def _group(paths: list[Path]) -> list[Path | list[Path]]:
-    # FITS files that follow one another are one input: each is an object.
+    # All FITS files are one input, at the place of the first: the bands of an object may be far from one another.
+    fits_files = [path for path in paths if path.is_file() and _is_fits(path)]
+    others = set(paths) - set(fits_files)
     grouped: list[Path | list[Path]] = []
     for path in paths:
-        if not path.is_file() or not _is_fits(path):
+        if path in others:
             grouped.append(path)
-        elif grouped and isinstance(grouped[-1], list):
-            grouped[-1].append(path)
-        else:
-            grouped.append([path])
+        elif path is fits_files[0]:
+            grouped.append(fits_files)
     return grouped
 
 

@@ -27,6 +27,7 @@ from astropy.io import fits
 from astropy.utils.exceptions import AstropyWarning
 
 from lensdetect.errors import InputError
+from lensdetect.images.headers import plane_bands
 
 CARD_BYTES = 80
 BLOCK_BYTES = 2880
@@ -38,6 +39,8 @@ _GZIP = b"\x1f\x8b"
 _NOT_PLAIN = {b"BSCALE", b"BZERO", b"BLANK", b"GROUPS", b"PCOUNT", b"GCOUNT"}
 #: Keywords that may name the band of an image, the most telling first.
 _NAME_KEYWORDS = ("BAND", "FILTER", "EXTNAME")
+#: Names the bands of all planes of a cube, as in the cutouts of the Legacy Surveys.
+_BANDS_KEYWORD = "BANDS"
 # warnings.catch_warnings changes a state that all threads share
 _ASTROPY_LOCK = threading.Lock()
 
@@ -50,7 +53,7 @@ class Plane(NamedTuple):
     pixels : ndarray
         float32 ``(height, width)``.
     names : tuple of str
-        What the header says of its band, as written; empty for a plane of a cube.
+        What the header says of its band, as written; of a plane of a cube what BANDS says.
     """
 
     pixels: np.ndarray
@@ -116,8 +119,14 @@ def read_planes(path: str) -> list[Plane]:
         raise InputError(f"{path}: cut short: its header asks for {layout.file_bytes} bytes, got {len(data)}")
     pixels = np.frombuffer(data, ">f4", layout.data_bytes // 4, offset=layout.header_bytes)
     cards = [data[card * CARD_BYTES : (card + 1) * CARD_BYTES] for card in layout.name_cards]
-    names = tuple(_text(card) for card in cards)
-    return _split(pixels.reshape(layout.shape), names, path)
+    return _split(pixels.reshape(layout.shape), *_names_of(cards), path)
+
+
+def _names_of(cards: list[bytes]) -> tuple[tuple[str, ...], str]:
+    # of the one image, and of the planes of a cube
+    bands = [_text(card) for card in cards if card[:8].rstrip() == _BANDS_KEYWORD.encode()]
+    names = tuple(_text(card) for card in cards if card[:8].rstrip() != _BANDS_KEYWORD.encode())
+    return names, bands[0] if bands else ""
 
 
 def _unzip(path: str, data: bytes) -> bytes:
@@ -152,7 +161,7 @@ def _layout(first_cards: bytes, keywords: bytes) -> Layout | None:
     if not in_order or _NOT_PLAIN & set(names) or not all(axis.isdigit() and int(axis) for axis in axes):
         return None
     shape = tuple(int(axis) for axis in reversed(axes))
-    telling = [names.index(word.encode()) for word in _NAME_KEYWORDS if word.encode() in names]
+    telling = [names.index(word.encode()) for word in (*_NAME_KEYWORDS, _BANDS_KEYWORD) if word.encode() in names]
     return Layout(len(names) * CARD_BYTES, 4 * math.prod(shape), shape, tuple(telling))
 
 
@@ -164,11 +173,12 @@ def _text(card: bytes) -> str:
     return value.split("/")[0].strip()
 
 
-def _split(pixels: np.ndarray, names: tuple[str, ...], path: str) -> list[Plane]:
+def _split(pixels: np.ndarray, names: tuple[str, ...], bands: str, path: str) -> list[Plane]:
     if pixels.ndim == 2:
         return [Plane(_float32(pixels), names)]
     if pixels.ndim == 3:
-        return [Plane(_float32(plane), ()) for plane in pixels]
+        told = plane_bands(bands, len(pixels))
+        return [Plane(_float32(plane), (told[place],) if told else ()) for place, plane in enumerate(pixels)]
     raise InputError(f"{path}: an image must have 2 or 3 axes, got {pixels.shape}: write one file an object")
 
 
@@ -187,7 +197,7 @@ def _through_astropy(path: str, data: bytes) -> list[Plane]:
                 for unit in units:
                     if unit.is_image and unit.header.get("NAXIS", 0) >= 2:
                         names = tuple(str(unit.header[word]) for word in _NAME_KEYWORDS if word in unit.header)
-                        planes += _split(unit.data, names, path)
+                        planes += _split(unit.data, names, str(unit.header.get(_BANDS_KEYWORD, "")), path)
     except InputError:
         raise
     except (OSError, TypeError, ValueError, KeyError, IndexError, AstropyWarning) as error:

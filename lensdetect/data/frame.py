@@ -16,7 +16,7 @@ from lensdetect.flags import FLAGS, REFUSED
 from lensdetect.survey import Survey
 
 #: The ways to bring images of another size to the wanted one.
-FITS_TO_SIZE = ("crop", "pad")
+FITS_TO_SIZE = ("crop", "pad", "both")
 
 
 class Notes:
@@ -170,13 +170,14 @@ class Frame:
         (rows_to, rows_from), (columns_to, columns_from) = (_overlap(length, self.size) for length in image.shape)
         target[rows_to, columns_to] = image[rows_from, columns_from]
         notes.outside[row, plane] = target.size - target[rows_to, columns_to].size
-        word = {"crop": "cropped", "pad": "padded"}[self.fit]
-        notes.add(row, word, text=f"{held} {word} to {wanted}")
+        for word, does in (("cropped", max(image.shape) > self.size), ("padded", min(image.shape) < self.size)):
+            if does:
+                notes.add(row, word, text=f"{held} {word} to {wanted}")
 
     def _fits(self, shape: tuple[int, int]) -> bool:
         if self.fit == "crop":
             return min(shape) >= self.size
-        return self.fit == "pad" and max(shape) <= self.size
+        return self.fit == "both" or (self.fit == "pad" and max(shape) <= self.size)
 
     def _way_out(self, shape: tuple[int, int]) -> str:
         if min(shape) >= self.size:

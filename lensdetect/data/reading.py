@@ -92,6 +92,8 @@ class CutoutSource:
         Form of the cutouts.
     truth : DataFrame or None
         One row an object, if all inputs are folders of simulated stamps.
+    aside : list of (str, str)
+        Files of no use, each with the reason: PSFs, models, bands not asked for.
     """
 
     def __init__(self, parts: Sequence[Part], *, frame: Frame, truth: pd.DataFrame | None = None):
@@ -99,6 +101,7 @@ class CutoutSource:
         self.truth = truth
         self.ids: list[str] = [name for part in parts for name in part.ids]
         self._parts = list(parts)
+        self.aside: list[tuple[str, str]] = [pair for part in parts for pair in getattr(part, "aside", ())]
         self._starts = np.cumsum([0] + [len(part.ids) for part in parts])
 
     def __len__(self) -> int:
@@ -216,8 +219,8 @@ def open_cutouts(
     """Open cutouts in any of the forms that they come in.
 
     The form is told by the content: the layout of the Bologna Lens Challenge
-    (its ``Public`` folder, or a folder around one or several); a FITS file or a
-    folder of them, one object a file; ``.npy``, ``.npz`` and HDF5 arrays, or one
+    (its ``Public`` folder, or a folder around one or several); FITS files or folders
+    of them, one object a file or one file a band; ``.npy``, ``.npz`` and HDF5 arrays, or one
     in memory; a folder of stamps that ``lensdetect simulate`` made.
 
     Every object comes out exactly once. One with an unreadable or truncated
@@ -239,7 +242,7 @@ def open_cutouts(
         Height and width of the cutouts, in pixels.
     fit : str, optional
         ``"crop"`` to take the centre of larger images, ``"pad"`` to put NaN around
-        smaller ones; by default other sizes are refused.
+        smaller ones, ``"both"``; by default other sizes are refused.
 
     Returns
     -------

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import io
-import itertools
-import re
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from lensdetect.errors import InputError
+from lensdetect.images.columns import find_columns
+from lensdetect.images.rows import Rows
+from lensdetect.images.tables import Table
 from lensdetect.stamps import TRUTH_COLUMNS, Shards, is_shards
 
 #: Arcsec to a radian.
 _ARCSEC = np.degrees(1.0) * 3600.0
-_ID_NAMES = ("id", "ids")
-#: Columns of the challenge's tables -> ours, where only the name differs.
-_RENAMED = {
-    "numb_pix_lensed_image": "arc_pixel_count",
-    "flux_lensed_image_in_sigma": "arc_flux_sigma",
-}
+_LABELS = ("id", "is_lens", "no_source")
+_ROLES = (*_LABELS, *(name for name in TRUTH_COLUMNS if name not in _LABELS), "einstein_area_rad2")
+_WORDS = {"0": False, "1": True, "false": False, "true": True, "0.0": False, "1.0": True}
 
 
 def read_truth(path: Path | str) -> pd.DataFrame:
@@ -29,9 +27,11 @@ def read_truth(path: Path | str) -> pd.DataFrame:
     Reads the tables of the Bologna Lens Challenge (Metcalf+ 2019, A&A 625 A119):
     ``classifications.csv``, with ``is_lens``, and the log of a test set, with
     ``#`` comments and ``no_source`` (a lens has 0 there); CSV or Parquet tables
-    with ``id`` and ``is_lens``; and folders of simulated stamps. The Einstein
-    radius follows from the challenge's ``Einstein_area`` A, in radian squared:
-    ``sqrt(A / pi)``.
+    with ``id`` and ``is_lens``; and folders of simulated stamps. Any other form
+    that ``images.tables`` reads will do. Every line below the header must be a row
+    or a comment, by the rules of ``images.text_tables``: none is left out. The
+    Einstein radius follows from the challenge's ``Einstein_area`` A, in radian
+    squared: ``sqrt(A / pi)``.
 
     Parameters
     ----------
@@ -47,8 +47,9 @@ def read_truth(path: Path | str) -> pd.DataFrame:
     Raises
     ------
     InputError
-        If the file does not exist or is no table, if it has no column of ids or
-        labels, if a label is not 0, 1, true or false, or if an id comes twice.
+        If the file does not exist or is no table, if a line is no row, if it has
+        no column of ids or labels, if a label is not 0, 1, true or false, or if
+        an id comes twice.
     """
     path = Path(path)
     if not path.exists():
@@ -57,9 +58,9 @@ def read_truth(path: Path | str) -> pd.DataFrame:
         if not is_shards(path):
             raise InputError(f"{path} is a folder without manifest.json: give the truth table itself")
         return Shards(path).truth
-    table = _read_table(path)
-    truth = pd.DataFrame({"id": _ids(table, path), "is_lens": _labels(table, path)})
-    for name, values in _derived(table, path).items():
+    rows = _read(path)
+    truth = pd.DataFrame({"id": _ids(rows), "is_lens": _labels(rows)})
+    for name, values in _derived(rows).items():
         truth[name] = values
     twice = truth["id"][truth["id"].duplicated()]
     if len(twice):
@@ -67,96 +68,81 @@ def read_truth(path: Path | str) -> pd.DataFrame:
     return truth
 
 
-def _read_table(path: Path) -> pd.DataFrame:
-    try:
-        if path.suffix == ".parquet":
-            return pd.read_parquet(path)
-        return _read_text(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError, pd.errors.ParserError) as error:
-        raise InputError(f"{path} is no table: {' '.join(str(error).split())}") from error
+def _read(path: Path) -> Rows:
+    """All rows of a table, under our names of columns."""
+    table = Table(path, strict=True)
+    columns = find_columns(table.columns, _ROLES, path=path)
+    if not columns["id"] or not (columns["is_lens"] or columns["no_source"]):
+        wanted = "id" if not columns["id"] else "is_lens or no_source"
+        raise InputError(f"{path} must have a column {wanted}, got {_held(table.columns)}")
+    used = {role: name for role, name in columns.items() if name}
+    pieces = list(table.pieces(list(used.values())))
+    if not pieces:
+        raise InputError(f"{path} must have a row for each object, got none below its columns {_held(table.columns)}")
+    whole = pa.concat_tables([piece.table for piece in pieces])
+    lines = None if pieces[0].lines is None else np.concatenate([piece.lines for piece in pieces])
+    return Rows(path, pa.table({role: whole[name] for role, name in used.items()}), lines=lines)
 
 
-def _read_text(text: str) -> pd.DataFrame:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    rows = [line for line in lines if not line.startswith("#")]
-    if not rows:
-        raise ValueError("it holds no rows")
-    if rows[0].count('"') == 2:
-        # the original classifications.csv has quotes around its whole first line
-        rows[0] = rows[0].strip('"')
-    if not _is_header(rows[0]):
-        # logs may have theirs as a comment above the first row
-        above = [line.lstrip("# ") for line in itertools.takewhile(lambda line: line.startswith("#"), lines)]
-        rows = [line for line in above if _is_header(line)][-1:] + rows
-    separator = "," if "," in rows[0] else r"\s+"
-    # all as text: an id such as 0012 stays what it is
-    return pd.read_csv(io.StringIO("\n".join(rows)), sep=separator, dtype=str, skipinitialspace=True)
-
-
-def _is_header(line: str) -> bool:
-    names = set(re.findall(r"\w+", line.lower()))
-    return bool(names & set(_ID_NAMES)) and bool(names & {"is_lens", "no_source"})
-
-
-def _column(table: pd.DataFrame, *names: str) -> pd.Series | None:
-    for column in table.columns:
-        if str(column).strip().lower() in names:
-            return table[column]
-    return None
-
-
-def _held(table: pd.DataFrame) -> str:
-    columns = [str(column) for column in table.columns]
+def _held(columns: list[str]) -> str:
     more = f" and {len(columns) - 12} more" if len(columns) > 12 else ""
     return ", ".join(columns[:12]) + more
 
 
-def _ids(table: pd.DataFrame, path: Path) -> pd.Series:
-    ids = _column(table, *_ID_NAMES)
-    if ids is None:
-        raise InputError(f"{path} must have a column id, got {_held(table)}")
-    if ids.isna().any():
-        raise InputError(f"{path} must have an id in each row, got {int(ids.isna().sum())} empty ones")
-    return ids.astype(str).str.strip()
-
-
-def _labels(table: pd.DataFrame, path: Path) -> pd.Series:
-    is_lens, no_source = _column(table, "is_lens"), _column(table, "no_source")
-    if is_lens is not None:
-        return _strict_bool(is_lens, path)
-    if no_source is not None:
-        return ~_strict_bool(no_source, path)
-    raise InputError(f"{path} must have a column is_lens or no_source, got {_held(table)}")
-
-
-def _strict_bool(values: pd.Series, path: Path) -> pd.Series:
-    words = values.astype(str).str.strip().str.lower()
-    known = {"0": False, "1": True, "false": False, "true": True, "0.0": False, "1.0": True}
-    wrong = words[~words.isin(list(known))]
-    if len(wrong):
+def _ids(rows: Rows) -> np.ndarray:
+    ids = rows.texts("id")
+    empty = [row for row, one in enumerate(ids) if one is None]
+    if empty:
         raise InputError(
-            f"{path}: column {values.name} must hold 0, 1, true or false, got {wrong.iloc[0]} ({len(wrong)} such rows)"
+            f"truth must have an id in each row, got {len(empty)} empty ones, the first in {rows.where(empty[0])}"
         )
-    return words.map(known).astype(bool)
+    return ids
 
 
-def _derived(table: pd.DataFrame, path: Path) -> dict[str, pd.Series]:
-    found = {}
-    for name, dtype in TRUTH_COLUMNS.items():
-        aliases = [name, *(theirs for theirs, ours in _RENAMED.items() if ours == name)]
-        values = _column(table, *aliases)
-        if name not in {"id", "is_lens"} and values is not None:
-            found[name] = _typed(values, dtype, path)
-    area = _column(table, "einstein_area")
-    if area is not None and "einstein_radius_arcsec" not in found:
-        found["einstein_radius_arcsec"] = np.sqrt(_typed(area, "float64", path) / np.pi) * _ARCSEC
+def _labels(rows: Rows) -> np.ndarray:
+    if "is_lens" in rows.table.column_names:
+        return _strict_bool(rows, "is_lens")
+    return ~_strict_bool(rows, "no_source")
+
+
+def _strict_bool(rows: Rows, name: str) -> np.ndarray:
+    words = [str(text).lower() for text in rows.texts(name)]
+    wrong = [row for row, word in enumerate(words) if word not in _WORDS]
+    if wrong:
+        got = "nothing" if words[wrong[0]] == "none" else words[wrong[0]]
+        raise InputError(
+            f"column {name} must hold 0, 1, true or false, got {got} in {rows.where(wrong[0])} ({len(wrong)} such rows)"
+        )
+    return np.array([_WORDS[word] for word in words], bool)
+
+
+def _derived(rows: Rows) -> dict[str, np.ndarray]:
+    held = [name for name in rows.table.column_names if name not in _LABELS]
+    found = {name: _typed(rows, name, dtype) for name, dtype in TRUTH_COLUMNS.items() if name in held}
+    if "einstein_area_rad2" in held and "einstein_radius_arcsec" not in found:
+        found["einstein_radius_arcsec"] = np.sqrt(rows.numbers("einstein_area_rad2") / np.pi) * _ARCSEC
     return found
 
 
-def _typed(values: pd.Series, dtype: str, path: Path) -> pd.Series:
+def _typed(rows: Rows, name: str, dtype: str) -> np.ndarray:
     if dtype == "bool":
-        return _strict_bool(values, path)
+        return _strict_bool(rows, name)
+    if dtype == "str":
+        return np.array([text or "" for text in rows.texts(name)], object)
+    return _whole_numbers(rows, name) if dtype == "int64" else rows.numbers(name)
+
+
+def _whole_numbers(rows: Rows, name: str) -> np.ndarray:
+    values = rows.numbers(name)
+    odd = np.flatnonzero(~(np.abs(values) < 2**63) | (values != np.floor(values)))
+    if len(odd):
+        got = rows.texts(name)[odd[0]]
+        raise InputError(
+            f"column {name} must hold whole numbers, got {got or 'nothing'} in {rows.where(odd[0])} "
+            f"({len(odd)} such rows)"
+        )
     try:
-        return values.astype(float).astype(dtype) if dtype in {"float64", "int64"} else values.astype(dtype)
-    except ValueError as error:
-        raise InputError(f"{path}: column {values.name} must hold numbers: {error}") from error
+        # exactly: seeds may be larger than what floats hold
+        return rows.table[name].cast(pa.int64()).to_numpy()
+    except pa.ArrowInvalid:
+        return values.astype(np.int64)

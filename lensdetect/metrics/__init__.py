@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lensdetect.metrics.calibration import Reliability, fit_calibration, prior_corrected, reliability
+from lensdetect.metrics.intervals import tpr_at_fpr_interval
 from lensdetect.metrics.rarity import KindRate, false_positives_by_kind, purity_at, purity_curve, threshold_at
 from lensdetect.metrics.roc import Roc, roc_curve
 from lensdetect.metrics.summary import LensMetrics, lens_metrics
@@ -21,4 +22,5 @@ __all__ = [
     "reliability",
     "roc_curve",
     "threshold_at",
+    "tpr_at_fpr_interval",
 ]

@@ -89,6 +89,54 @@ class Roc:
         """
         return self.tpr[self.vertex_below(count)]
 
+    def tpr_at_fpr(self, rate):
+        """Highest TPR at a false positive rate of at most ``rate``.
+
+        Parameters
+        ----------
+        rate : float or ndarray
+            From 0 to 1; 0 is TPR0, and so is every rate below one false
+            positive among the others.
+
+        Returns
+        -------
+        float or ndarray
+            NaN without lenses or without others.
+
+        Raises
+        ------
+        InputError
+            If the rate is not from 0 to 1.
+        """
+        if self.num_others == 0:
+            return np.full(np.shape(rate), np.nan)[()]
+        return self.tpr_below(self.false_positives_at(rate) + 1)
+
+    def false_positives_at(self, rate):
+        """Most false positives that a rate allows in this sample.
+
+        Parameters
+        ----------
+        rate : float or ndarray
+            From 0 to 1.
+
+        Returns
+        -------
+        int or ndarray of int
+
+        Raises
+        ------
+        InputError
+            If the rate is not from 0 to 1.
+        """
+        rate = np.asarray(rate, float)
+        if not np.all((rate >= 0) & (rate <= 1)):
+            raise InputError(
+                f"a false positive rate must be from 0 to 1, got {rate.tolist()}: 0.01 is one in a hundred"
+            )
+        # 0.07 x 100 is a rounding error above 7, 0.29 x 100 one below 29
+        return np.floor(rate * self.num_others + 1e-9).astype(np.int64)
+
 
 def roc_curve(is_lens, score) -> Roc:
     """ROC of a ranking.

@@ -98,6 +98,7 @@ def augment(cutouts, uniform, *, augmentation: Augmentation, bands: tuple[str, .
     augmentation.check_bands(bands)
     if cutouts.shape[1] != cutouts.shape[2]:
         raise InputError(f"cutouts must be square to be turned, got {cutouts.shape[1]} x {cutouts.shape[2]} pixels")
+    cutouts, uniform = ops.convert_to_tensor(cutouts), ops.convert_to_tensor(uniform)
     view = ops.cast(uniform[:, 0] * 8, "int32") if augmentation.dihedral else ops.zeros_like(uniform[:, 0], "int32")
     span = 2 * augmentation.max_shift_pix + 1
     shift = ops.cast(uniform[:, 1:3] * span, "int32") - augmentation.max_shift_pix
@@ -112,8 +113,9 @@ def _gather_views(cutouts, view, shift):
     """Apply view and shift with one gather over all pixels of the batch."""
     size = cutouts.shape[1]
     num = ops.shape(cutouts)[0]
-    row = np.arange(size, dtype=np.int32)[None, :, None] + shift[:, 0, None, None]
-    column = np.arange(size, dtype=np.int32)[None, None, :] + shift[:, 1, None, None]
+    place = ops.arange(size, dtype="int32")
+    row = place[None, :, None] + shift[:, 0, None, None]
+    column = place[None, None, :] + shift[:, 1, None, None]
     row, column = row + ops.zeros_like(column), column + ops.zeros_like(row)
     inside = (row >= 0) & (row < size) & (column >= 0) & (column < size)
     bit = [ops.cast(view // 2**power % 2, "bool")[:, None, None] for power in range(3)]
@@ -129,6 +131,6 @@ def _gather_views(cutouts, view, shift):
 def _kept_bands(uniform, band_sets, bands):
     """Boolean ``(n, band)``: which bands each cutout keeps."""
     rows = [[name in kept for name in bands] for kept, _ in band_sets] + [[True] * len(bands)]
-    edges = np.cumsum([probability for _, probability in band_sets]).astype(np.float32)
+    edges = ops.convert_to_tensor(np.cumsum([probability for _, probability in band_sets]).astype(np.float32))
     choice = ops.sum(ops.cast(uniform[:, None] >= edges, "int32"), axis=1)
     return ops.take(np.asarray(rows), choice, axis=0)

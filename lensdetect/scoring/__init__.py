@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lensdetect.scoring.declaring import open_images as open_images
+from lensdetect.scoring.declaring import survey_name as survey_name
 from lensdetect.scoring.ranking import Ranking as Ranking
 from lensdetect.scoring.ranking import rank as rank
 from lensdetect.scoring.ranking import score as score

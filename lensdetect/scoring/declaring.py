@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import os
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from lensdetect.artifact import Card
-from lensdetect.artifact.conversion import plan_conversion
+from lensdetect.artifact.conversion import PIXEL_SCALE_TOLERANCE, plan_conversion
 from lensdetect.data import CutoutSource, open_cutouts
 from lensdetect.data.challenge import find_public
+from lensdetect.data.plausibility import check_plausible
 from lensdetect.errors import InputError
+from lensdetect.images.names import FILTERS
+from lensdetect.images.resampling import resample as resample_planes
+from lensdetect.images.resampling import source_size
 from lensdetect.stamps import Shards, is_shards
 from lensdetect.survey import SURVEYS, Band, Survey, get_survey
 
@@ -33,8 +40,10 @@ def open_images(
     bands: Sequence[str] | None = None,
     pixel_scale_arcsec: float | None = None,
     zero_point_mag: float | Sequence[float] | None = None,
-    fit: str | None = None,
-) -> CutoutSource:
+    fit: str | None = "both",
+    trust_units: bool = False,
+    resample: bool = True,
+) -> Images:
     """Open images for a detector, once it is known what their numbers mean.
 
     Folders of simulated stamps say which survey they imitate, and the file
@@ -57,19 +66,24 @@ def open_images(
     zero_point_mag : float or sequence of float, optional
         AB magnitude of one flux unit: one for all bands, or one for each.
     fit : str, optional
-        "crop" or "pad" for images of another size than the detector's.
+        "crop", "pad" or "both" for images of another size than the detector's;
+        None refuses them.
+    trust_units : bool
+        Whether survey, pixel scale and zero point are believed against what
+        headers and background of the images say.
+    resample : bool
+        Whether images of another pixel scale than the detector's are resampled.
 
     Returns
     -------
-    CutoutSource
-        Of the detector's cutout size.
+    Images
 
     Raises
     ------
     InputError
         If it is not known what the images are, if that is said twice and
-        differently, if the detector does not take such images, or as
-        ``data.open_cutouts``.
+        differently, if the images cannot be what they are declared to be, if the
+        detector does not take such images, or as ``data.open_cutouts``.
     """
     declared = _declared(images)
     if pixel_scale_arcsec is None and zero_point_mag is None:
@@ -82,36 +96,124 @@ def open_images(
     else:
         found = _custom_survey(bands, pixel_scale_arcsec, zero_point_mag)
     # An unknown survey does not hide what else is wrong with a path.
-    provisional = found or get_survey(card.survey)
-    source = open_cutouts(images, survey=provisional, bands=bands, size=card.size, fit=fit)
+    provisional = _with_other_bands(found or get_survey(card.survey), bands)
+    ratio = _ratio(card, provisional)
+    size = card.size if ratio == 1.0 else source_size(card.size, ratio)
+    source = open_cutouts(images, survey=provisional, bands=bands, size=size, fit=fit)
+    problems = []
     if found is None:
         path = next(path for path, name in declared.items() if name is None)
-        raise InputError(f"{path} does not say its survey, and so not its flux unit: {_WAYS_OUT}")
-    plan_conversion(card, **image_form(source))
-    return source
+        problems.append(f"{path} does not say its survey, and so not its flux unit: {_WAYS_OUT}")
+    notes, more = _look(source, declared, known=found is not None, trust_units=trust_units)
+    problems += more
+    opened = Images(source, card, ratio, tuple(notes))
+    if not opened.form["bands"]:
+        problems.append(
+            f"detector {card.name} takes the bands {', '.join(card.band_names)} or some of them, "
+            f"got {', '.join(source.frame.bands)}: train one for these bands"
+        )
+    if ratio != 1.0 and not resample and found is not None:
+        problems.append(
+            f"detector {card.name} takes pixels of {card.pixel_scale_arcsec} arcsec, got "
+            f"{provisional.pixel_scale_arcsec} arcsec: leave --no-resample out, or train one for this scale"
+        )
+    if problems:
+        raise InputError("; ".join(problems))
+    plan_conversion(card, **opened.form)
+    return opened
 
 
-def image_form(source: CutoutSource) -> dict[str, Any]:
-    """What a Scorer must be told of images.
+@dataclass(frozen=True)
+class Images:
+    """Images that a detector can score, once it is known what their numbers mean.
 
     Parameters
     ----------
     source : CutoutSource
-        The images.
-
-    Returns
-    -------
-    dict
-        ``bands`` that they hold, in the survey's order, and
-        ``zero_points_mag`` and ``pixel_scale_arcsec``.
+        The images, in their own bands and pixels.
+    card : Card
+        Of the detector.
+    ratio : float
+        The detector's pixel scale over theirs; 1 if they are not resampled.
+    notes : tuple of str
+        What was done with them, and what is odd.
     """
-    survey = source.frame.survey
-    bands = tuple(name for name in survey.band_names if name in source.frame.bands)
-    return {
-        "bands": bands,
-        "zero_points_mag": [band.zero_point_mag for band in survey.select(bands)],
-        "pixel_scale_arcsec": survey.pixel_scale_arcsec,
-    }
+
+    source: CutoutSource
+    card: Card
+    ratio: float
+    notes: tuple[str, ...]
+
+    @property
+    def told(self) -> list[str]:
+        """What people should know of how the images were read."""
+        survey, card = self.source.frame.survey, self.card
+        dropped = [name for name in self.source.frame.bands if name not in card.band_names]
+        said = [f"bands that detector {card.name} does not take, dropped: {', '.join(dropped)}"] if dropped else []
+        if self.ratio != 1.0:
+            said.append(f"resampled from {survey.pixel_scale_arcsec} to {card.pixel_scale_arcsec} arcsec, flux kept")
+        return [*said, *self.notes]
+
+    @property
+    def form(self) -> dict[str, Any]:
+        """What a Scorer must be told of cutouts made of them: bands, zero points, pixel scale."""
+        bands = [name for name in self.source.frame.survey.band_names if name in self.source.frame.bands]
+        bands = [name for name in bands if name in self.card.band_names]
+        survey = self.source.frame.survey
+        return {
+            "bands": tuple(bands),
+            "zero_points_mag": [band.zero_point_mag for band in survey.select(bands)],
+            "pixel_scale_arcsec": survey.pixel_scale_arcsec if self.ratio == 1.0 else self.card.pixel_scale_arcsec,
+        }
+
+    def cutouts(self, pixels: np.ndarray) -> np.ndarray:
+        """Pixels of a batch in the bands of ``form`` and the detector's pixel scale.
+
+        Parameters
+        ----------
+        pixels : ndarray
+            float32 ``(n, height, width, band)``, as the source gives them.
+
+        Returns
+        -------
+        ndarray
+            float32 ``(n, size, size, band)``.
+        """
+        names = self.source.frame.survey.band_names
+        used = [names.index(name) for name in self.form["bands"]]
+        chosen = pixels if len(used) == pixels.shape[-1] else pixels[..., used]
+        if self.ratio == 1.0:
+            return chosen
+        planes = resample_planes(np.moveaxis(chosen, -1, 1), size=self.card.size, ratio=self.ratio)
+        return np.ascontiguousarray(np.moveaxis(planes, 1, -1))
+
+
+def _ratio(card: Card, survey: Survey) -> float:
+    ratio = card.pixel_scale_arcsec / survey.pixel_scale_arcsec
+    return 1.0 if abs(1.0 / ratio - 1.0) <= PIXEL_SCALE_TOLERANCE else ratio
+
+
+def _with_other_bands(survey: Survey, bands: Sequence[str] | None) -> Survey:
+    """A survey with rows for filters that its images hold beside its own; no detector of it takes them."""
+    others = [name for name in bands or () if name not in survey.band_names and name in FILTERS]
+    if not others:
+        return survey
+    rows = (Band(name, math.nan, noise_sigma=math.nan, psf_fwhm_arcsec=math.nan, psf_beta=math.nan) for name in others)
+    return dataclasses.replace(survey, bands=(*survey.bands, *rows))
+
+
+def _look(
+    source: CutoutSource, declared: dict[str, str | None], *, known: bool, trust_units: bool
+) -> tuple[list[str], list[str]]:
+    """What is told of images, and what is wrong with them."""
+    reasons = Counter(reason for _, reason in source.aside)
+    notes = [f"left aside: {count:,} of {reason}" for reason, count in reasons.items()]
+    if not known or all(is_shards(Path(path)) for path in declared):
+        return notes, []
+    try:
+        return notes + check_plausible(source, trust_units=trust_units), []
+    except InputError as error:
+        return notes, [str(error)]
 
 
 def _declared(images) -> dict[str, str | None]:
@@ -143,6 +245,32 @@ def own_survey(path: Path) -> str | None:
     return _LAYOUT_SURVEY if find_public(path) else None
 
 
+def survey_name(images, survey: str | Survey | None = None) -> str | None:
+    """Name of the survey of some images, by which a detector is chosen.
+
+    Parameters
+    ----------
+    images : path, list of paths, or ndarray
+        As ``open_images`` takes them.
+    survey : str or Survey, optional
+        Where the images are from, if that is said.
+
+    Returns
+    -------
+    str or None
+        None where neither the images nor ``survey`` say one.
+
+    Raises
+    ------
+    InputError
+        If there is no such survey.
+    """
+    if survey is not None:
+        return (get_survey(survey) if isinstance(survey, str) else survey).name
+    names = set(_declared(images).values())
+    return names.pop() if len(names) == 1 else None
+
+
 def _named_survey(survey: str | Survey | None, declared: dict[str, str | None]) -> Survey | None:
     names = {name for name in declared.values() if name is not None}
     if survey is None:
@@ -156,7 +284,7 @@ def _named_survey(survey: str | Survey | None, declared: dict[str, str | None]) 
 
 
 def _name(survey: str | Survey) -> str:
-    return survey if isinstance(survey, str) else survey.name
+    return get_survey(survey).name if isinstance(survey, str) else survey.name
 
 
 def _custom_survey(bands, pixel_scale_arcsec: float | None, zero_point_mag) -> Survey:

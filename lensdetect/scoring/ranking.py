@@ -10,17 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit
 from tqdm import tqdm
 
 from lensdetect import artifact
 from lensdetect import flags as quality
 from lensdetect.artifact import Card
 from lensdetect.artifact.conversion import Conversion, missing_bands, plan_conversion
-from lensdetect.data import CutoutBatch, CutoutSource
-from lensdetect.errors import ArtifactError
-from lensdetect.metrics import prior_corrected
-from lensdetect.scoring.declaring import image_form, open_images
+from lensdetect.data import CutoutBatch
+from lensdetect.scoring.declaring import Images, open_images, survey_name
 from lensdetect.survey import Survey
 
 #: Columns of the result, in order.
@@ -44,11 +41,14 @@ class Ranking:
         bands and the flux unit of the card.
     card : Card
         Of the detector.
+    detector : str
+        Its name and version, as in "arcformer_small-kids/1".
     """
 
     table: pd.DataFrame
     best: np.ndarray
     card: Card
+    detector: str
 
     @property
     def num_refused(self) -> int:
@@ -80,7 +80,7 @@ class _Best:
 
 
 def rank(
-    source: CutoutSource, scorer: artifact.Scorer, *, prior: float | None = None, keep: int = 0, progress: bool = True
+    images: Images, scorer: artifact.Scorer, *, prior: float | None = None, keep: int = 0, progress: bool = True
 ) -> Ranking:
     """Score images and sort them.
 
@@ -89,8 +89,8 @@ def rank(
 
     Parameters
     ----------
-    source : CutoutSource
-        The images, of the detector's cutout size.
+    images : Images
+        As ``open_images`` opens them.
     scorer : Scorer
         The detector.
     prior : float, optional
@@ -110,13 +110,9 @@ def rank(
     InputError
         If the detector does not take such images, or the prior is no fraction.
     """
-    card, form = scorer.card, image_form(source)
+    card, form, source = scorer.card, images.form, images.source
     best = _Best(keep, plan_conversion(card, **form), card.size)
-    shift = 0.0 if prior is None else _prior_shift(card, prior)
-    survey = source.frame.survey
-    lacking = missing_bands(card, survey.band_names)
-    used = [survey.band_names.index(name) for name in form["bands"]]
-    whole = len(used) == source.shape[-1]
+    lacking = missing_bands(card, source.frame.survey.band_names)
     hidden = not progress or not sys.stderr.isatty()
     tables = []
     with (
@@ -124,21 +120,19 @@ def rank(
         closing(source.batches(_BATCH_SIZE)) as batches,
     ):
         for batch in batches:
-            cutouts = batch.pixels if whole else batch.pixels[..., used]
-            scores = scorer(cutouts, **form, batch_size=_BATCH_SIZE)
+            cutouts = images.cutouts(batch.pixels)
+            scores = scorer(cutouts, **form, prior=prior, batch_size=_BATCH_SIZE)
             logit = np.where(batch.refused | ~np.isfinite(scores.logit), np.float32(np.nan), scores.logit)
             best.add(cutouts, logit)
-            tables.append(_table(batch, logit, card=card, shift=shift, lacking=lacking))
+            tables.append(_table(batch, logit, scores.probability, lacking=lacking))
             bar.update(len(batch))
     table = pd.concat(tables, ignore_index=True)
     table = table.sort_values("logit", ascending=False, kind="stable", na_position="last", ignore_index=True)
-    return Ranking(table, best.pixels, card)
+    table.attrs["detector"] = scorer.title
+    return Ranking(table, best.pixels, card, scorer.title)
 
 
-def _table(
-    batch: CutoutBatch, logit: np.ndarray, *, card: Card, shift: float, lacking: tuple[str, ...]
-) -> pd.DataFrame:
-    calibrated = card.calibration["slope"] * logit.astype(np.float64) + card.calibration["intercept"]
+def _table(batch: CutoutBatch, logit: np.ndarray, probability: np.ndarray, *, lacking: tuple[str, ...]) -> pd.DataFrame:
     flags, reasons = batch.flags.copy(), list(batch.reasons)
     for row in np.flatnonzero(~batch.refused):
         if lacking:
@@ -146,23 +140,13 @@ def _table(
             reasons[row] = _joined(reasons[row], f"of the detector's bands, {', '.join(lacking)} not given")
         if np.isnan(logit[row]):
             reasons[row] = _joined(reasons[row], "the detector gives no finite number for such pixels")
-    probability = expit(calibrated + shift).astype(np.float32)
+    probability = np.where(np.isnan(logit), np.float32(np.nan), probability)
     values = (batch.ids, batch.paths, logit, probability, flags, reasons)
     return pd.DataFrame(dict(zip(COLUMNS, values, strict=True)))
 
 
 def _joined(*texts: str) -> str:
     return "; ".join(filter(None, texts))
-
-
-def _prior_shift(card: Card, prior: float) -> float:
-    """What the prior adds to every calibrated logit."""
-    figures = next(iter(card.metrics.values()), {})
-    if not figures.get("lenses") or not figures.get("stamps"):
-        raise ArtifactError(
-            f"the card of {card.name} must say how many of its stamps are lenses for a prior to be set: leave it out"
-        )
-    return float(prior_corrected(0.0, training_prior=figures["lenses"] / figures["stamps"], prior=prior))
 
 
 def score(
@@ -173,8 +157,10 @@ def score(
     bands: Sequence[str] | None = None,
     pixel_scale_arcsec: float | None = None,
     zero_point_mag: float | Sequence[float] | None = None,
-    fit: str | None = None,
+    fit: str | None = "both",
+    trust_units: bool = False,
     prior: float | None = None,
+    trust_model: bool = False,
     progress: bool = True,
 ) -> pd.DataFrame:
     """Score images, the most lens-like first.
@@ -186,7 +172,7 @@ def score(
         or an array ``(n, height, width, band)``.
     model : str, path or Scorer, optional
         A trained detector: name, folder, or already loaded. By default the one
-        that comes with the package.
+        that comes with the package for the survey of the images.
     survey : str or Survey, optional
         Where the images are from, if they do not say so themselves (simulated
         stamps and the layout of the Bologna Lens Challenge do).
@@ -198,11 +184,16 @@ def score(
     zero_point_mag : float or sequence of float, optional
         AB magnitude of one flux unit, one or one for each band, for the same.
     fit : str, optional
-        "crop" or "pad" for images of another size than the detector's; by
-        default they are refused.
+        "crop", "pad" or "both" for images of another size than the detector's;
+        None refuses them.
+    trust_units : bool
+        Whether the declaration is believed against what headers and background
+        of the images say.
     prior : float, optional
         Fraction of lenses among such images, to which ``probability`` is
-        corrected; by default that of the detector's own test stamps.
+        corrected; by default that of the stamps on which the detector was calibrated.
+    trust_model : bool
+        Whether to load a detector whose program does more than compute.
     progress : bool
         Whether to show a progress bar where standard error is a terminal.
 
@@ -211,7 +202,8 @@ def score(
     DataFrame
         One row an image, highest logit first: ``id``, ``path``, ``logit``,
         ``probability``, ``flags`` (bits of ``lensdetect.flags``), ``reason``.
-        A refused image has NaN for a logit and stands at the end.
+        A refused image has NaN for a logit and stands at the end. ``attrs`` names
+        the ``detector``.
 
     Raises
     ------
@@ -219,12 +211,14 @@ def score(
         If the images cannot be read at all, it is not known what they are, or
         the detector does not take them.
     ArtifactError
-        If the detector's folder is incomplete or has been altered.
+        If the detector's folder is incomplete or has been altered, or its
+        program does more than compute.
     """
     loaded = None if model is None or isinstance(model, str | Path) else model
     # The card tells what the detector takes before TensorFlow is loaded.
-    card = loaded.card if loaded else artifact.load_card(artifact.find_detector(model))
-    source = open_images(
+    folder = loaded.folder if loaded else artifact.find_detector(model, survey=survey_name(images, survey))
+    card = loaded.card if loaded else artifact.load_card(folder)
+    opened = open_images(
         images,
         card,
         survey=survey,
@@ -232,5 +226,7 @@ def score(
         pixel_scale_arcsec=pixel_scale_arcsec,
         zero_point_mag=zero_point_mag,
         fit=fit,
+        trust_units=trust_units,
     )
-    return rank(source, loaded or artifact.load_detector(model), prior=prior, progress=progress).table
+    scorer = loaded or artifact.load_detector(folder, trust_model=trust_model)
+    return rank(opened, scorer, prior=prior, progress=progress).table

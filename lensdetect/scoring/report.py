@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from lensdetect import flags as quality
+from lensdetect.text import for_screen
 
 _REASONS_SHOWN = 5
 
@@ -34,7 +35,7 @@ def ranked_lines(table: pd.DataFrame, *, rows: int = 10, extra: tuple[str, ...] 
         return ""
     columns = {
         "rank": [str(number + 1) for number in range(len(shown))],
-        "id": shown["id"].tolist(),
+        "id": [for_screen(name) for name in shown["id"]],
         "logit": [f"{value:.3f}" for value in shown["logit"]],
         "probability": [probability_text(value) for value in shown["probability"]],
         **{name: shown[name].tolist() for name in extra},
@@ -97,7 +98,7 @@ def counts_lines(table: pd.DataFrame) -> str:
     flagged = Counter(name for value in table["flags"] for name in quality.names(value))
     if flagged:
         lines.append("flags: " + ", ".join(f"{name} {count:,}" for name, count in sorted(flagged.items())))
-    lines += [f"refused {row.id}: {row.reason}" for row in refused.head(_REASONS_SHOWN).itertuples()]
+    lines += [for_screen(f"refused {row.id}: {row.reason}") for row in refused.head(_REASONS_SHOWN).itertuples()]
     if len(refused) > _REASONS_SHOWN:
         lines.append(f"and {len(refused) - _REASONS_SHOWN:,} more, each with its reason at the end of the table")
     return "\n".join(lines)

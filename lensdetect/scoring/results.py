@@ -12,6 +12,7 @@ from lensdetect.scoring.ranking import Ranking
 from lensdetect.scoring.report import counts_lines, probability_text, ranked_lines
 from lensdetect.scoring.truth import compare, truth_of
 from lensdetect.scoring.writing import write_table
+from lensdetect.text import for_screen
 
 
 def write_results(
@@ -74,7 +75,7 @@ def best_mosaic(ranking: Ranking, *, truth: pd.DataFrame | None = None) -> Figur
     Figure
     """
     shown = ranking.table.head(len(ranking.best))
-    labels = [f"{row.id}   {probability_text(row.probability)}" for row in shown.itertuples()]
+    labels = [f"{for_screen(row.id)}   {probability_text(row.probability)}" for row in shown.itertuples()]
     is_lens = None if truth is None else truth_of(shown["id"], truth)
     card = ranking.card
     return mosaic(
@@ -83,7 +84,7 @@ def best_mosaic(ranking: Ranking, *, truth: pd.DataFrame | None = None) -> Figur
         bands=card.band_names,
         is_lens=None if is_lens is None or is_lens.isna().any() else is_lens.tolist(),
         pixel_scale_arcsec=card.pixel_scale_arcsec,
-        title=f"the best {len(shown)} of {len(ranking.table):,}, id and probability",
+        title=f"{ranking.detector}: the best {len(shown)} of {len(ranking.table):,}, id and probability",
     )
 
 
@@ -108,7 +109,7 @@ def summary(ranking: Ranking, *, truth: pd.DataFrame | None = None, rows: int = 
     if truth is not None:
         words = {True: "lens", False: "other"}
         table, extra = table.assign(truth=[words.get(known, "") for known in truth_of(table["id"], truth)]), ("truth",)
-    parts = [ranked_lines(table, rows=rows, extra=extra), counts_lines(table)]
+    parts = [ranked_lines(table, rows=rows, extra=extra), f"detector: {ranking.detector}\n{counts_lines(table)}"]
     if truth is not None:
         comparison = compare(ranking.table, truth)
         parts.append("no image has both a score and a truth" if comparison is None else comparison.report())

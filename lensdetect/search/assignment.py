@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from lensdetect.images.matching import unit_vectors
+from lensdetect.search.catalogue import Told
 from lensdetect.search.index import TileIndex
 from lensdetect.search.tiles import Tile
 
@@ -46,6 +48,37 @@ def assign(objects: pd.DataFrame, index: TileIndex) -> pd.DataFrame:
     return result
 
 
+def nowhere(told: Told, index: TileIndex, *, selected: int, placed: int) -> list[str]:
+    """Say so if a whole catalogue lies beside the tiles, which has a reason more often than not.
+
+    Parameters
+    ----------
+    told : Told
+        Of the catalogue.
+    index : TileIndex
+    selected, placed : int
+        Objects selected, and those in some tile.
+
+    Returns
+    -------
+    list of str
+        Empty where it is not so.
+    """
+    corners = [corner for tile in index.tiles for corner in tile.corners_deg or ()]
+    if placed or selected == told.without_position or not corners:
+        return []
+    ra, dec = zip(*corners, strict=True)
+    return [
+        f"0 of {selected:,} objects lie in any tile: they have right ascensions {_range(told.ra_deg)} and declinations "
+        f"{_range(told.dec_deg)} deg, the tiles {_range((min(ra), max(ra)))} and {_range((min(dec), max(dec)))} deg: "
+        "give the catalogue of these tiles, and see that its positions are in the unit that it tells"
+    ]
+
+
+def _range(ends: tuple[float, float]) -> str:
+    return f"{ends[0]:.4f} to {ends[1]:.4f}"
+
+
 class _Sky:
     """Positions, sorted by declination so that those near a tile are found at once."""
 
@@ -55,22 +88,17 @@ class _Sky:
         rows = np.flatnonzero(self.known)
         self._rows = rows[np.argsort(dec_deg[rows], kind="stable")]
         self._dec = dec_deg[self._rows]
-        self._vectors = _unit_vectors(ra_deg[self._rows], self._dec)
+        self._vectors = unit_vectors(ra_deg[self._rows], self._dec)
 
     def near(self, tile: Tile) -> np.ndarray:
         """Rows within the circle around a tile's corners."""
         height, width = tile.shape
         middle_ra, middle_dec = tile.sky(0.5 * (width - 1), 0.5 * (height - 1))
-        middle = _unit_vectors(middle_ra, middle_dec)[0]
-        cosine = float(np.min(_unit_vectors(*np.transpose(tile.corners_deg)) @ middle)) - 1e-12
+        middle = unit_vectors(middle_ra, middle_dec)[0]
+        cosine = float(np.min(unit_vectors(*np.transpose(tile.corners_deg)) @ middle)) - 1e-12
         radius = np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0)))
         low, high = np.searchsorted(self._dec, [middle_dec[0] - radius, middle_dec[0] + radius])
         return self._rows[low:high][self._vectors[low:high] @ middle >= cosine]
-
-
-def _unit_vectors(ra_deg: np.ndarray, dec_deg: np.ndarray) -> np.ndarray:
-    ra, dec = np.radians(ra_deg), np.radians(dec_deg)
-    return np.stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)], axis=-1)
 
 
 class _Best:

@@ -11,8 +11,8 @@ import pandas as pd
 
 from lensdetect import flags as quality
 from lensdetect.errors import unknown_name
+from lensdetect.images.matching import SkyTree
 from lensdetect.search.scores import score_pieces
-from lensdetect.search.sphere import SkyTree
 
 #: Flags with which an object is no candidate: what causes the false positives of
 #: real searches, and second entries of one object.

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from lensdetect.errors import InputError, unknown_name
-from lensdetect.search.selection import Selection
-from lensdetect.search.tables import column_names, read_pieces, table_files
+from lensdetect.images.columns import columns_of, find_columns, need_positions
+from lensdetect.images.positions import Axis, axis
+from lensdetect.images.rows import Rows
+from lensdetect.images.selection import Selection
+from lensdetect.images.tables import ROWS, Table, table_files
 from lensdetect.survey import Survey
 
-#: Other names that catalogues give to id and position, tried in this order.
-_USUAL = {
-    "id": ("id", "object_id", "objid", "source_id", "name"),
-    "ra_deg": ("ra_deg", "ra", "raj2000", "ra_icrs", "alpha_j2000"),
-    "dec_deg": ("dec_deg", "dec", "decj2000", "dej2000", "de_icrs", "delta_j2000"),
-}
-#: How many rows are in memory at once.
-_ROWS = 100_000
+_ROLES = ("id", "ra_deg", "dec_deg")
 
 
 @dataclass(frozen=True)
@@ -41,6 +37,69 @@ class Piece:
     rows_read: int
 
 
+@dataclass
+class Told:
+    """What has to be known of a catalogue beside its objects.
+
+    Parameters
+    ----------
+    without_id : int
+        Selected objects without an id; they are called by their row.
+    without_position : int
+        Selected objects without a position that can be used.
+    bad_position : str
+        The first cell of a position that could not be used, with its place.
+    lines_refused : int
+        Lines that are no rows.
+    reasons : list of str
+        Of the first of these.
+    ra_deg, dec_deg : tuple of float
+        Smallest and largest coordinates of the selected objects.
+    """
+
+    without_id: int = 0
+    without_position: int = 0
+    bad_position: str = ""
+    lines_refused: int = 0
+    reasons: list[str] = field(default_factory=list)
+    ra_deg: tuple[float, float] = (np.inf, -np.inf)
+    dec_deg: tuple[float, float] = (np.inf, -np.inf)
+
+    def add(self, objects: pd.DataFrame, problem: str, without_id: int) -> None:
+        """Take in what a piece has."""
+        ra, dec = objects["ra_deg"].to_numpy(), objects["dec_deg"].to_numpy()
+        known = np.isfinite(ra) & np.isfinite(dec)
+        self.without_id += without_id
+        self.without_position += int(np.sum(~known))
+        self.bad_position = self.bad_position or problem
+        if known.any():
+            self.ra_deg = (min(self.ra_deg[0], float(ra[known].min())), max(self.ra_deg[1], float(ra[known].max())))
+            self.dec_deg = (
+                min(self.dec_deg[0], float(dec[known].min())),
+                max(self.dec_deg[1], float(dec[known].max())),
+            )
+
+    def notes(self) -> list[str]:
+        """What went wrong, in words."""
+        notes = []
+        if self.lines_refused:
+            more = (
+                ""
+                if self.lines_refused == len(self.reasons)
+                else f", and {self.lines_refused - len(self.reasons):,} more"
+            )
+            notes.append(
+                f"lines of the catalogue that are no rows: {self.lines_refused:,}: {'; '.join(self.reasons)}{more}"
+            )
+        if self.without_position:
+            first = f"; the first that is not empty: {self.bad_position}" if self.bad_position else ""
+            notes.append(
+                f"objects without a position that can be used: {self.without_position:,}, listed in "
+                f"objects/outside.parquet{first}"
+            )
+        return notes
+
+
 class Catalogue:
     """A catalogue of objects in the sky, read piece by piece.
 
@@ -54,7 +113,9 @@ class Catalogue:
     select : str, optional
         An expression over the columns, or the name of a selection of the survey.
     columns : dict of str, optional
-        Names of the columns for ``id``, ``ra_deg``, ``dec_deg``, where they are others.
+        Names of the columns for ``id``, ``ra_deg``, ``dec_deg``, where they are
+        others than ``images.columns.ROLES`` has. An id may be several columns
+        with ``+`` between them.
 
     Attributes
     ----------
@@ -63,11 +124,14 @@ class Catalogue:
     columns : dict of str
         Column of each role; ``id`` is empty where rows are numbered.
     selection : Selection or None
+    told : Told
+        Of the pieces that were read last.
 
     Raises
     ------
     InputError
-        If there is nothing to read, or a column is not there.
+        If there is nothing to read, a column is not there, or positions are in
+        a unit that is none of angle.
     """
 
     def __init__(
@@ -79,13 +143,18 @@ class Catalogue:
         columns: dict[str, str] | None = None,
     ):
         self.files = table_files(path)
-        found = column_names(self.files[0])
-        self.columns = _roles(found, survey, columns or {}, path=self.files[0])
+        first = Table(self.files[0])
+        own = {role: getattr(survey.catalogue, role) for role in _ROLES} if survey.catalogue else {}
+        self.columns = find_columns(first.columns, _ROLES, given=columns, own=own, path=first.file)
+        need_positions(self.columns, first.columns, first.file, option="--columns")
+        self._ids = columns_of(self.columns["id"], first.columns)
+        self._axes(first)
         self.selection = None if select is None else Selection(named_selection(survey, select))
         if self.selection is not None:
-            self.selection.check_columns(found)
+            self.selection.check_columns(first.columns)
+        self.told = Told()
 
-    def pieces(self, rows: int = _ROWS) -> Iterator[Piece]:
+    def pieces(self, rows: int = ROWS) -> Iterator[Piece]:
         """Read the catalogue.
 
         Parameters
@@ -103,63 +172,45 @@ class Catalogue:
         InputError
             If a file cannot be read, or lacks a column that the first one has.
         """
-        needed = [name for name in self.columns.values() if name]
-        needed += [name for name in (self.selection.columns if self.selection else ()) if name not in needed]
-        start = 0
+        needed = [*self._ids, self.columns["ra_deg"], self.columns["dec_deg"]]
+        needed += self.selection.columns if self.selection else ()
+        self.told, start = Told(), 0
         for file in self.files:
-            for name in needed:
-                if name not in (known := column_names(file)):
-                    raise unknown_name(f"column of the catalogue {file}", name, known)
-            for piece in read_pieces(file, needed, rows=rows):
-                yield self._piece(piece, start)
+            table = Table(file)
+            axes = self._axes(table)
+            for piece in table.pieces(needed, rows=rows):
+                yield self._piece(piece, axes, start)
                 start += len(piece)
+            self.told.lines_refused += table.refused.count
+            self.told.reasons = (self.told.reasons + table.refused.reasons)[:3]
 
-    def _piece(self, piece: pd.DataFrame, start: int) -> Piece:
+    def _axes(self, table: Table) -> list[Axis]:
+        for role in ("ra_deg", "dec_deg"):
+            if self.columns[role] not in table.columns:
+                raise unknown_name(f"column of {table.file}", self.columns[role], table.columns)
+        return [axis(table, role, self.columns[role]) for role in ("ra_deg", "dec_deg")]
+
+    def _piece(self, piece: Rows, axes: list[Axis], start: int) -> Piece:
         numbers = np.arange(start, start + len(piece), dtype=np.int64)
-        ids = piece[self.columns["id"]].astype(str) if self.columns["id"] else pd.Series(numbers).astype(str)
-        objects = pd.DataFrame(
-            {
-                "row": numbers,
-                "id": ids.to_numpy(object),
-                "ra_deg": _degrees(piece[self.columns["ra_deg"]], self.columns["ra_deg"]),
-                "dec_deg": _degrees(piece[self.columns["dec_deg"]], self.columns["dec_deg"]),
-            }
-        )
-        if self.selection is not None:
-            objects = objects[self.selection(piece)].reset_index(drop=True)
+        ids, is_missing = self._names(piece, numbers)
+        (ra_deg, ra_problem), (dec_deg, dec_problem) = (one.degrees(piece) for one in axes)
+        objects = pd.DataFrame({"row": numbers, "id": ids, "ra_deg": ra_deg, "dec_deg": dec_deg})
+        taken = np.ones(len(piece), bool) if self.selection is None else self.selection(piece)
+        objects = objects[taken].reset_index(drop=True)
+        self.told.add(objects, ra_problem or dec_problem, int(np.sum(is_missing & taken)))
         return Piece(objects, len(piece))
 
-
-def _degrees(values: pd.Series, name: str) -> np.ndarray:
-    try:
-        return values.to_numpy(dtype=float, na_value=np.nan)
-    except (TypeError, ValueError):
-        raise InputError(
-            f"column {name} must hold degrees as numbers, got such as {values.iloc[0]!r}: convert it"
-        ) from None
-
-
-def _roles(found: list[str], survey: Survey, given: dict[str, str], *, path: Path) -> dict[str, str]:
-    """Column of each role: as given, else the survey's name, else a usual one."""
-    for role, name in given.items():
-        if role not in _USUAL:
-            raise unknown_name("role of a column", role, _USUAL)
-        if name not in found:
-            raise unknown_name(f"column of {path}", name, found)
-    by_lower = {name.lower(): name for name in reversed(found)}
-    own = survey.catalogue
-    roles = {}
-    for role, usual in _USUAL.items():
-        names = (given.get(role, ""), getattr(own, role) if own else "", *usual)
-        roles[role] = next((by_lower[name.lower()] for name in names if name.lower() in by_lower), "")
-        if role in given:
-            roles[role] = given[role]
-    for role in ("ra_deg", "dec_deg"):
-        if not roles[role]:
-            raise InputError(
-                f"{path} must have a column for {role}, got {', '.join(found[:12])}: name it with --columns {role}=NAME"
-            )
-    return roles
+    def _names(self, piece: Rows, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Ids as they stand in the file, several columns joined by ``_``; and where there is none."""
+        if not self._ids:
+            return numbers.astype(str).astype(object), np.zeros(len(piece), bool)
+        parts = [piece.texts(name) for name in self._ids]
+        is_missing = np.any([[one is None for one in part] for part in parts], axis=0)
+        names = [
+            "_".join(found) if known else f"row {row}"
+            for row, known, *found in zip(numbers, ~is_missing, *parts, strict=True)
+        ]
+        return np.array(names, object), is_missing
 
 
 def named_selection(survey: Survey, select: str) -> str:

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy.special import expit, logit
+from scipy.special import expit
 
-from lensdetect.artifact import detector_for, find_detector
-from lensdetect.artifact.card import verify
+from lensdetect.artifact import Calibration, Card, check_program, find_detector, title_of, verify
 from lensdetect.artifact.conversion import PIXEL_SCALE_TOLERANCE
 from lensdetect.artifact.factory import ScorerFactory
+from lensdetect.artifact.shipped import is_shipped
 from lensdetect.errors import InputError
+from lensdetect.metrics import prior_corrected
 from lensdetect.survey import Survey
 
 #: Called once in each process; what it returns takes cutouts (n, size, size,
@@ -30,18 +31,14 @@ class Member:
     ----------
     name : str
         For the column of its logits.
-    slope, intercept : float
-        Of its calibration, ``sigmoid(slope * logit + intercept)``.
-    lens_fraction : float
-        Share of lenses among the stamps on which it was calibrated.
+    calibration : Calibration
+        For the bands of the cutouts.
     digest : str
         Tells its weights and its card from any others.
     """
 
     name: str
-    slope: float = 1.0
-    intercept: float = 0.0
-    lens_fraction: float = 0.5
+    calibration: Calibration = Calibration()
     digest: str = ""
 
 
@@ -68,6 +65,21 @@ class Committee:
     size: int
     pixel_scale_arcsec: float
 
+    def check_prior(self, prior: float | None) -> None:
+        """Refuse a prior that cannot be used, before anything is scored.
+
+        Parameters
+        ----------
+        prior : float or None
+            As ``combine`` takes it.
+
+        Raises
+        ------
+        InputError
+            If it is no fraction, or a detector does not know that of its calibration.
+        """
+        self.combine(np.zeros((0, len(self.members)), np.float32), prior=prior)
+
     def combine(self, logits: np.ndarray, *, prior: float | None = None) -> tuple[np.ndarray, np.ndarray]:
         """One logit and one probability of each cutout.
 
@@ -88,19 +100,18 @@ class Committee:
         tuple of ndarray
             float32 logit ``(n,)``, by which is ranked, and probability ``(n,)``.
         """
-        first = self.members[0]
-        calibrated = np.stack(
-            [
-                member.slope * column.astype(np.float64) + member.intercept - logit(member.lens_fraction)
-                for member, column in zip(self.members, logits.T, strict=True)
-            ]
-        ).mean(axis=0) + logit(first.lens_fraction)
-        shift = 0.0 if prior is None else logit(prior) - logit(first.lens_fraction)
-        own = logits[:, 0] if len(self.members) == 1 else calibrated
-        return own.astype(np.float32), expit(calibrated + shift).astype(np.float32)
+        if len(self.members) == 1:
+            (member,) = self.members
+            probability = expit(member.calibration.logit(logits[:, 0], prior=prior))
+            return logits[:, 0].astype(np.float32), probability.astype(np.float32)
+        first = self.members[0].calibration.lens_fraction
+        columns = zip(self.members, logits.T, strict=True)
+        mean = np.mean([member.calibration.logit(column, prior=first) for member, column in columns], axis=0)
+        moved = mean if prior is None else prior_corrected(mean, training_prior=first, prior=prior)
+        return mean.astype(np.float32), expit(moved).astype(np.float32)
 
 
-def committee_of(models: Sequence[str | Path | None], survey: Survey) -> Committee:
+def committee_of(models: Sequence[str | Path | None], survey: Survey, *, trust_model: bool = False) -> Committee:
     """Committee of trained detectors for the tiles of a survey.
 
     Parameters
@@ -109,6 +120,8 @@ def committee_of(models: Sequence[str | Path | None], survey: Survey) -> Committ
         Names or folders; None is the one that comes with the package for that survey.
     survey : Survey
         Bands that no detector takes are not read.
+    trust_model : bool
+        Whether to take folders whose program does more than compute.
 
     Returns
     -------
@@ -118,14 +131,17 @@ def committee_of(models: Sequence[str | Path | None], survey: Survey) -> Committ
     ------
     InputError
         If a detector is not found, is named twice, takes no band of the survey,
-        or has pixels of another scale than the first.
+        or has pixels of another scale than the first, or one of several does
+        not know the share of lenses that it was calibrated on.
     ArtifactError
-        If a folder has no card, or is not as it was saved.
+        If a folder is incomplete or has been altered, or its program does more
+        than compute.
     """
-    folders = [find_detector(detector_for(survey.name) if model is None else model) for model in models or [None]]
+    folders = [find_detector(model, survey=survey.name) for model in models or [None]]
     if len(set(folders)) < len(folders):
         raise InputError(f"detectors of a search must be different, got {', '.join(map(str, models))}: name each once")
-    cards = [verify(folder) for folder in folders]
+    # Here once and not in each process, where it would refuse every object.
+    cards = [_checked(folder, trust_model=trust_model) for folder in folders]
     for card in cards:
         if not set(card.band_names) & set(survey.band_names):
             raise InputError(
@@ -146,19 +162,32 @@ def committee_of(models: Sequence[str | Path | None], survey: Survey) -> Committ
         names,
         tuple(band.zero_point_mag for band in bands),
         scale,
-        tuple(card.digest for card in cards),
+        digests=tuple(card.digest for card in cards),
+        trust_model=trust_model,
     )
     members = tuple(
-        _member(card, f"{card.name}-{card.survey}/{folder.name}") for card, folder in zip(cards, folders, strict=True)
+        Member(title_of(card, folder), card.calibration_of(names), card.digest)
+        for card, folder in zip(cards, folders, strict=True)
     )
+    _check_priors(members)
     return Committee(_named_apart(members), factory, names, max(card.size for card in cards), scale)
 
 
-def _member(card, name: str) -> Member:
-    figures = next(iter(card.metrics.values()), {})
-    known = figures.get("lenses") and figures.get("stamps")
-    share = figures["lenses"] / figures["stamps"] if known else 0.5
-    return Member(name, **card.calibration, lens_fraction=share, digest=card.digest)
+def _checked(folder: Path, *, trust_model: bool) -> Card:
+    card = verify(folder)
+    # What comes with the package is not suspected, and TensorFlow not loaded for it.
+    if not trust_model and not is_shipped(folder):
+        check_program(folder)
+    return card
+
+
+def _check_priors(members: tuple[Member, ...]) -> None:
+    unknown = [member.name for member in members if member.calibration.lens_fraction is None]
+    if unknown and len(members) > 1:
+        raise InputError(
+            "detectors of a committee must know the share of lenses on which they were calibrated, "
+            f"got none of {', '.join(unknown)}: search with each, or export it again from its run"
+        )
 
 
 def _named_apart(members: tuple[Member, ...]) -> tuple[Member, ...]:

@@ -8,9 +8,11 @@ import numpy as np
 
 from lensdetect.errors import InputError
 from lensdetect.flags import FLAGS
+from lensdetect.images.masks import mask_rule
+from lensdetect.images.nodata import erase_no_data
+from lensdetect.images.resampling import resample, source_size
 from lensdetect.search.noise import check_noise
 from lensdetect.search.pixels import Rows
-from lensdetect.search.resampling import resample, source_size
 from lensdetect.search.strips import Place, cut_plane
 from lensdetect.search.tiles import Tile
 from lensdetect.survey import Survey
@@ -20,10 +22,6 @@ _SCALE_TOLERANCE = 0.02
 
 #: More of a band than this that is not finite makes a cutout masked.
 _MASKED_SHARE = 0.05
-
-#: Bits of a survey's masks under which pixels are still pixels: halos of bright stars (KiDS-ESO DR1, "Masking of
-#: bright stars and defects"). They make the background suspect; other bits make a pixel NaN.
-_HALO_BITS = {"kids": 8 | 16 | 32}
 
 
 @dataclass(frozen=True)
@@ -36,9 +34,11 @@ class Cutouts:
         float32 ``(n, size, size, band)`` in survey flux; NaN is no pixel. In memory
         it lies band by band: a view of ``(n, band, size, size)``.
     flags : ndarray
-        int64 ``(n,)``: edge, masked, missing_band, blank, and bad_background in a mask's halos.
+        int64 ``(n,)``: edge, masked, missing_band, blank, and bad_background where a mask
+        calls the background suspect (halos of stars).
     reasons : list of str
-        Empty, or why there is no score (of those with a flag in ``REFUSED``).
+        Empty, or why there is no score (of those with a flag in ``REFUSED``), or
+        which bits of masks are of unknown meaning and were left aside.
     """
 
     pixels: np.ndarray
@@ -85,9 +85,15 @@ class OpenTile:
             band: np.float32(10.0 ** (-0.4 * offset)) for band, offset in tile.zero_point_offset_mag.items()
         }
         self._rows: dict[tuple[str, str], Rows] = {}
+        self._masks = {
+            band: mask_rule(image.mask_bits, survey, band=band)
+            for (band, kind), image in tile.images.items()
+            if kind == "msk"
+        }
         try:
             for key, image in tile.images.items():
-                if key[1] in {"sci", "wei", "msk"}:
+                # a mask of whose bits nothing is known says nothing
+                if key[1] != "msk" or self._masks[key[0]].known:
                     self._rows[key] = Rows(image)
             sigma = [self._checked_sigma(band, noise_factor) for band in survey.band_names]
         except InputError:
@@ -132,13 +138,13 @@ class OpenTile:
         place = Place.around(np.asarray(x_pix, float), np.asarray(y_pix, float), size=side)
         planes = np.empty((len(place), len(self.survey.bands), size, size), np.float32)
         flags = np.zeros(len(place), np.int64)
-        known = np.zeros(len(place))
+        known, unknown_bits = np.zeros(len(place)), np.zeros(len(place), np.int64)
         for number, band in enumerate(self.survey.band_names):
             if (band, "sci") not in self._rows:
                 planes[:, number] = np.nan
                 flags |= FLAGS["missing_band"].value
                 continue
-            plane, share, some_flags = self._plane(band, place)
+            plane, share, some_flags = self._plane(band, place, unknown_bits)
             flags |= some_flags
             if self._ratio == 1.0:
                 planes[:, number] = plane
@@ -148,38 +154,41 @@ class OpenTile:
             known += share
         pixels = np.moveaxis(planes, 1, -1)
         flags[known == 0.0] |= FLAGS["blank"].value
-        blank = flags & FLAGS["blank"].value != 0
-        return Cutouts(pixels, flags, ["no finite pixel in any band" if none else "" for none in blank])
+        return Cutouts(pixels, flags, list(map(_reason, flags.tolist(), unknown_bits.tolist())))
 
-    def _plane(self, band: str, place: Place) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _plane(self, band: str, place: Place, unknown_bits: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """One band ``(n, side, side)`` in survey flux, the part of each that is known, and what is to be flagged."""
         rows = self._rows[band, "sci"]
         planes, inside = cut_plane(rows, place, fill=np.nan)
         # whole numbers are 0 by chance; others only where no exposure reached
-        if rows.is_float:
-            _erase(planes, planes == 0.0)
-        if self.survey.masked_value is not None:
-            _erase(planes, planes == self.survey.masked_value)
+        erase_no_data(planes, is_float=rows.is_float, masked_value=self.survey.masked_value)
         if (band, "wei") in self._rows:
             _erase(planes, ~(cut_plane(self._rows[band, "wei"], place, fill=0.0)[0] > 0.0))
+        for kind in ("var", "rms"):
+            if (band, kind) in self._rows:
+                spread = cut_plane(self._rows[band, kind], place, fill=0.0)[0]
+                _erase(planes, ~((spread > 0.0) & (spread < np.inf)))
         flags = np.where(inside < 1.0, FLAGS["edge"].value, 0)
         if (band, "msk") in self._rows:
-            halo = self._mask(planes, cut_plane(self._rows[band, "msk"], place, fill=0.0)[0])
-            flags |= np.where(halo > _MASKED_SHARE, FLAGS["bad_background"].value, 0)
+            suspect = self._mask(planes, band, place, unknown_bits)
+            flags |= np.where(suspect > _MASKED_SHARE, FLAGS["bad_background"].value, 0)
         if band in self._factors:
             planes *= self._factors[band]
         share = _known_share(planes)
         return planes, share, flags | np.where(inside - share > _MASKED_SHARE, FLAGS["masked"].value, 0)
 
-    def _mask(self, planes: np.ndarray, masks: np.ndarray) -> np.ndarray:
-        """Erase what a mask says is no pixel; the part of each plane that lies in halos."""
-        halo, halo_bits = np.zeros(len(planes)), _HALO_BITS.get(self.survey.name, 0)
+    def _mask(self, planes: np.ndarray, band: str, place: Place, unknown_bits: np.ndarray) -> np.ndarray:
+        """Erase what a mask says is no pixel; the part of each plane whose background is suspect."""
+        suspect, rule = np.zeros(len(planes)), self._masks[band]
+        dtype = np.int64 if rule.known >> 31 else np.int32
+        masks, _ = cut_plane(self._rows[band, "msk"], place, fill=0, dtype=dtype)
         # most masks are empty
         for row in np.flatnonzero(masks.any(axis=(1, 2))):
-            bits = masks[row].astype(np.int32)
-            planes[row][bits & ~halo_bits != 0] = np.nan
-            halo[row] = np.mean(bits & halo_bits != 0)
-        return halo
+            bits = masks[row]
+            planes[row][rule.bad(bits)] = np.nan
+            suspect[row] = np.mean(bits & rule.suspect != 0)
+            unknown_bits[row] |= int(np.bitwise_or.reduce(bits, axis=None)) & ~rule.known
+        return suspect
 
     def close(self) -> None:
         """Close the files."""
@@ -193,6 +202,15 @@ class OpenTile:
     def __exit__(self, *error) -> None:
         """Close the files."""
         self.close()
+
+
+def _reason(flags: int, unknown_bits: int) -> str:
+    if flags & FLAGS["blank"].value:
+        return "no finite pixel in any band"
+    if not unknown_bits:
+        return ""
+    bits = ", ".join(str(bit) for bit in range(63) if unknown_bits >> bit & 1)
+    return f"bits {bits} of its mask are of unknown meaning and were left aside"
 
 
 def _erase(planes: np.ndarray, bad: np.ndarray) -> None:

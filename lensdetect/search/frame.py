@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from pathlib import Path
 
@@ -9,8 +10,8 @@ import numpy as np
 from astropy.wcs.utils import proj_plane_pixel_scales
 
 from lensdetect.errors import InputError
-from lensdetect.search.headers import Plane
-from lensdetect.search.tiles import Image, Tile, parse_wcs
+from lensdetect.images.headers import Plane, parse_wcs
+from lensdetect.search.tiles import Image, Tile
 from lensdetect.survey import Survey
 
 #: By how much a whole number of pixels may be missed between two images of a tile.
@@ -41,7 +42,11 @@ def build_tile(name: str, planes: _Planes, survey: Survey, *, offsets_mag: dict[
     Tile
         With what is wrong as its ``problem``.
     """
-    images = {key: Image(str(path), plane.unit, plane.plane, plane.shape) for key, (path, plane) in planes.items()}
+    planes = _for_each_band(planes, survey)
+    images = {
+        key: Image(str(path), plane.unit, plane.plane, plane.shape, mask_bits=plane.mask_bits)
+        for key, (path, plane) in planes.items()
+    }
     bands = [band for band in survey.band_names if (band, "sci") in planes]
     plain = {"missing_bands": tuple(band for band in survey.band_names if band not in bands)}
     if not bands:
@@ -56,6 +61,16 @@ def build_tile(name: str, planes: _Planes, survey: Survey, *, offsets_mag: dict[
         problem = problem or str(error)
     plain["zero_point_offset_mag"] = _offsets(planes, bands, survey, offsets_mag=offsets_mag)
     return Tile(name, images, **plain, problem=problem)
+
+
+def _for_each_band(planes: _Planes, survey: Survey) -> _Planes:
+    """Images by band; one of no band (a mask of all of them) is that of each which has none of its own."""
+    found = {key: value for key, value in planes.items() if key[0]}
+    for (none, kind), value in planes.items():
+        for band in survey.band_names:
+            if not none and (band, "sci") in found:
+                found.setdefault((band, kind), value)
+    return found
 
 
 def _offsets(planes: _Planes, bands: list[str], survey: Survey, *, offsets_mag: dict[str, float]) -> dict[str, float]:
@@ -108,4 +123,4 @@ def _on_frame(image: Image, path: Path, plane: Plane, *, frame: Plane) -> Image:
             f"{path}: images of a tile must be on one grid of pixels, got shifts of its corners by "
             f"{', '.join(f'({x:.2f}, {y:.2f})' for x, y in np.round(shift, 2) + 0.0)} pixels: resample them to one grid"
         )
-    return Image(image.path, image.unit, image.plane, image.shape, int(whole[0]), int(whole[1]))
+    return dataclasses.replace(image, x_offset_pix=int(whole[0]), y_offset_pix=int(whole[1]))

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import dataclasses
 import glob
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from lensdetect.errors import InputError, unknown_name
+from lensdetect.images.headers import Plane
+from lensdetect.images.masks import mask_rule
+from lensdetect.images.meaning import read_meanings
+from lensdetect.images.names import ENDINGS, Label, read_name
 from lensdetect.search.frame import build_tile
-from lensdetect.search.headers import Plane
 from lensdetect.search.index_cache import HeaderCache
-from lensdetect.search.naming import ENDINGS, Label, read_name, read_words
+from lensdetect.search.patches import join_patches
 from lensdetect.search.tiles import Tile
 from lensdetect.survey import Survey
 
 _Key = tuple[str, str]
+_Images = dict[_Key, tuple[Path, Plane]]
+
+#: Files that an error names, at most.
+_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -29,12 +37,16 @@ class TileIndex:
         By name; also those with a problem, which are not searched.
     survey : Survey
     unused : list of (str, str)
-        FITS files that belong to no tile, each with the reason.
+        FITS files that should belong to a tile and do not, each with the reason.
+    aside : list of (str, str)
+        Files and extensions of no use in a search, each with the reason: models,
+        PSFs, other bands, tables.
     """
 
     tiles: list[Tile]
     survey: Survey
     unused: list[tuple[str, str]]
+    aside: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def usable(self) -> list[Tile]:
@@ -44,6 +56,17 @@ class TileIndex:
     @cached_property
     def _by_name(self) -> dict[str, Tile]:
         return {tile.name: tile for tile in self.tiles}
+
+    @property
+    def unknown_masks(self) -> list[str]:
+        """Masks of whose bits neither their headers nor the survey's row tell the meaning; they are not used."""
+        found = {
+            image.path
+            for tile in self.tiles
+            for (band, kind), image in tile.images.items()
+            if kind == "msk" and not mask_rule(image.mask_bits, self.survey, band=band).known
+        }
+        return sorted(found)
 
     def __len__(self) -> int:
         """Number of tiles."""
@@ -66,9 +89,9 @@ def index_tiles(
     paths : path or sequence of path
         Folders (searched with all folders in them), files, or patterns with ``*``.
     survey : Survey
-        Its ``tile_pattern`` tells names of files apart; where that does not fit,
-        names are read word by word. A file that names no band holds several,
-        as extensions or as planes of a cube.
+        Its patterns tell names of files apart; where none fits, names are read
+        word by word. A file that names no band holds several, as extensions or
+        as planes of a cube.
     cache : path, optional
         JSON file in which headers are kept, with size and modification time of
         each file; only files that are new or changed are opened again.
@@ -80,7 +103,8 @@ def index_tiles(
     Raises
     ------
     InputError
-        If there are no FITS images of tiles, or the cache cannot be written.
+        If there are no FITS images of tiles (with what was found instead), or the
+        cache cannot be written.
     """
     known = HeaderCache(cache)
     found = _Found(survey)
@@ -88,7 +112,7 @@ def index_tiles(
         found.add(path, known)
     known.save()
     if not found.images and not found.problems:
-        raise InputError(f"tiles must be FITS images, got none in {paths}: give a folder, a file or a pattern with *")
+        raise InputError(_nothing(paths, [*found.unused, *found.aside]))
     names = sorted({*found.images, *found.problems})
     tiles = [
         build_tile(
@@ -100,7 +124,18 @@ def index_tiles(
         )
         for name in names
     ]
-    return TileIndex(tiles, survey, found.unused)
+    tiles = join_patches(tiles, found.images, survey, offsets_of=found.offsets_of)
+    return TileIndex(tiles, survey, found.unused, found.aside)
+
+
+def _nothing(paths, reasons: list[tuple[str, str]]) -> str:
+    several = [paths] if isinstance(paths, (str, Path)) else paths
+    text = f"tiles must be FITS images, got none in {', '.join(map(str, several))}: "
+    if not reasons:
+        return f"{text}give a folder, a file or a pattern with *"
+    named = [f"{Path(path).name}: {reason}" for path, reason in reasons[:_NAMED]]
+    more = [f"and {len(reasons) - _NAMED} more"] if len(reasons) > _NAMED else []
+    return text + "; ".join([*named, *more])
 
 
 def _files(paths) -> list[Path]:
@@ -124,42 +159,59 @@ class _Found:
 
     def __init__(self, survey: Survey):
         self.survey = survey
-        self.images: dict[str, dict[_Key, tuple[Path, Plane]]] = {}
+        self.images: dict[str, _Images] = {}
         self.problems: dict[str, str] = {}
         self.unused: list[tuple[str, str]] = []
+        self.aside: list[tuple[str, str]] = []
         self.offsets: dict[str, dict[str, float]] = {}
 
     def add(self, path: Path, known: HeaderCache) -> None:
         """Look at one file."""
         label = read_name(path, self.survey)
         is_catalogue = label.tile.lower().endswith("cat")
+        if label.aside and not is_catalogue:
+            self.aside.append((str(path), label.aside))
+            return
         try:
             headers = known.headers(path)
-            if not headers.planes or is_catalogue:
-                self.offsets.setdefault(label.tile, {}).update(headers.offsets_mag)
-                if not is_catalogue:
-                    self.unused.append((str(path), "holds no image"))
-                return
-            self.offsets.setdefault(label.tile, {}).update(headers.offsets_mag)
-            self._take(path, label, headers.planes)
         except InputError as error:
             if is_catalogue:
                 self.unused.append((str(path), str(error)))
             else:
-                self.problems.setdefault(label.tile, str(error))
+                self.problems.setdefault(label.tile or _folder_name(path), str(error))
+            return
+        self.offsets.setdefault(label.tile, {}).update(headers.offsets_mag)
+        if not headers.planes:
+            self.aside.append((str(path), "holds no image"))
+        elif not is_catalogue:
+            self._take(path, label, headers.planes)
 
     def _take(self, path: Path, label: Label, planes: tuple[Plane, ...]) -> None:
-        keys = _keys(label, planes, self.survey)
-        if keys is None:
-            bands = ", ".join(self.survey.band_names)
-            self.unused.append((str(path), f"nothing tells the bands of its {len(planes)} images among {bands}"))
+        try:
+            meanings = read_meanings(label, planes, self.survey)
+            if any(one.kind == "sci" and not one.band for one in meanings):
+                bands = ", ".join(self.survey.band_names)
+                raise InputError(f"nothing tells the bands of its {len(planes)} images among {bands}")
+        except InputError as error:
+            self.unused.append((str(path), str(error)))
             return
-        images = self.images.setdefault(label.tile or _folder_name(path), {})
-        for key, plane in zip(keys, planes, strict=True):
-            if key in images:
-                self.unused.append((str(path), f"{' '.join(key)} of this tile is in {images[key][0]} already"))
+        for one, plane in zip(meanings, planes, strict=True):
+            if one.aside:
+                self.aside.append((str(path), one.aside))
             else:
-                images[key] = path, plane
+                stated = label.zero_point_mag if plane.zero_point_mag is None else plane.zero_point_mag
+                plane = dataclasses.replace(plane, zero_point_mag=stated)
+                self._put(label.tile or _folder_name(path), (one.band, one.kind), path, plane)
+
+    def _put(self, tile: str, key: _Key, path: Path, plane: Plane) -> None:
+        images = self.images.setdefault(tile, {})
+        if key in images:
+            first = images[key][0]
+            self.problems.setdefault(
+                tile, f"{' '.join(filter(None, key))} of it is in {first} and in {path}: leave one of the two"
+            )
+        else:
+            images[key] = path, plane
 
     def offsets_of(self, name: str) -> dict[str, float]:
         """Zero-point corrections of a tile: those of its images, then of the catalogue named after it."""
@@ -173,30 +225,3 @@ class _Found:
 def _folder_name(path: Path) -> str:
     # files that are named by their bands alone are those of one tile
     return path.resolve().parent.name
-
-
-def _keys(label: Label, planes: tuple[Plane, ...], survey: Survey) -> list[_Key] | None:
-    """Band and kind of each image in a file, or None if nothing tells."""
-    inside = [read_words(plane.extension, survey) for plane in planes]
-    if label.band:
-        # several images of one band are told apart by the names of extensions
-        kinds = [label.kind] if len(planes) == 1 else [one.kind for one in inside]
-        keys = [(label.band, kind) for kind in kinds]
-    else:
-        bands = [
-            one.band or read_words(plane.band_text, survey).band for one, plane in zip(inside, planes, strict=True)
-        ]
-        if not all(bands) and len(planes) == len(survey.bands):
-            bands = list(survey.file_band_order)
-        kinds = [one.kind if label.kind == "sci" else label.kind for one in inside]
-        keys = list(zip(bands, kinds, strict=True))
-        if not all(bands):
-            return None
-    return keys if len(set(keys)) == len(keys) else _by_order(label, planes, survey)
-
-
-def _by_order(label: Label, planes: tuple[Plane, ...], survey: Survey) -> list[_Key] | None:
-    """Bands of a cube, whose planes all have the one header: in the survey's own order."""
-    if label.band or len(planes) != len(survey.bands):
-        return None
-    return [(band, label.kind) for band in survey.file_band_order]

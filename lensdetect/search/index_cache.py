@@ -7,11 +7,11 @@ import json
 from pathlib import Path
 
 from lensdetect.errors import InputError
+from lensdetect.images.headers import FileHeaders, Plane, read_headers
 from lensdetect.runs import has_settled, stat_key, write_whole
-from lensdetect.search.headers import FileHeaders, Plane, read_headers
 
 #: Of the form of the file; another one is read again from the images.
-_VERSION = 2
+_VERSION = 3
 
 
 class HeaderCache:
@@ -69,8 +69,7 @@ class HeaderCache:
             self._used[name] = record
         if record["problem"]:
             raise InputError(record["problem"])
-        planes = tuple(Plane(**{**plane, "shape": tuple(plane["shape"])}) for plane in record["planes"])
-        return FileHeaders(planes, record["offsets_mag"])
+        return FileHeaders(tuple(map(_plane, record["planes"])), record["offsets_mag"])
 
     def _read(self, path: Path) -> dict:
         self.files_read += 1
@@ -97,3 +96,9 @@ class HeaderCache:
             raise InputError(
                 f"the index of tiles must be writable to {self.path}, got {error.strerror}: choose another place"
             ) from error
+
+
+def _plane(stored: dict) -> Plane:
+    # JSON has lists alone
+    bits = tuple((name, bit) for name, bit in stored["mask_bits"])
+    return Plane(**{**stored, "shape": tuple(stored["shape"]), "mask_bits": bits})

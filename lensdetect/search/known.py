@@ -9,26 +9,21 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from lensdetect.errors import InputError
-from lensdetect.search.sphere import SkyTree
-from lensdetect.search.tables import column_names, read_pieces, table_files
+from lensdetect.images.columns import find_columns, need_positions
+from lensdetect.images.matching import SkyTree
+from lensdetect.images.positions import axis
+from lensdetect.images.rows import Rows
+from lensdetect.images.tables import Table, table_files
 
 #: Columns of a list of known lenses.
 KNOWN_COLUMNS = ("name", "ra_deg", "dec_deg", "grade", "list")
 #: How far a candidate may be from the position that a list gives of a lens: lists
 #: give the deflector, the middle of the images or one of them.
 MATCH_ARCSEC = 5.0
-#: Names that lists give to their columns, in small letters.
-_USUAL = {
-    "name": ("name", "id", "object", "object_id", "system", "designation"),
-    "ra_deg": ("ra_deg", "ra", "ra [deg]", "raj2000", "ra_icrs", "alpha_j2000"),
-    "dec_deg": ("dec_deg", "dec", "dec [deg]", "decj2000", "dej2000", "de_icrs", "delta_j2000"),
-    "grade": ("grade", "grading", "class", "quality"),
-}
-_ROWS = 100_000
+_ROLES = ("name", "ra_deg", "dec_deg", "grade")
 
 
-def known_lenses(path: Path | str | None = None) -> pd.DataFrame:
+def known_lenses(path: Path | str | None = None, *, notes: list[str] | None = None) -> pd.DataFrame:
     """All lenses that a search is compared with.
 
     Five lenses come with the package: those that the authors of the attention
@@ -40,8 +35,11 @@ def known_lenses(path: Path | str | None = None) -> pd.DataFrame:
     ----------
     path : path, optional
         A list of your own: a table of any form that a catalogue may have, with
-        columns for name, right ascension and declination in degrees, and grade
-        if it has one. It comes first: of two entries of one lens its is named.
+        columns for name, right ascension and declination (in any unit of angle,
+        or as 12:00:09.5), and grade if it has one. It comes first: of two entries
+        of one lens its is named.
+    notes : list of str, optional
+        Gets what was left out, in words.
 
     Returns
     -------
@@ -51,14 +49,16 @@ def known_lenses(path: Path | str | None = None) -> pd.DataFrame:
     Raises
     ------
     InputError
-        If the list cannot be read or has no positions.
+        If the list cannot be read, has no columns of positions, or these are in a
+        unit that is none of angle.
     """
+    notes = [] if notes is None else notes
     shipped = files("lensdetect.search") / "data" / "attention_lenses.csv"
-    parts = [] if path is None else [_read(file, Path(file).name) for file in table_files(path)]
-    parts.append(_read(Path(str(shipped)), "attention talk"))
+    parts = [] if path is None else [_read(file, Path(file).name, notes) for file in table_files(path)]
+    parts.append(_read(Path(str(shipped)), "attention talk", notes))
     catalogue = lenscat_file()
     if catalogue is not None:
-        parts.append(_read(catalogue, "lenscat"))
+        parts.append(_read(catalogue, "lenscat", notes))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -72,34 +72,33 @@ def lenscat_file() -> Path | None:
     return path if path.is_file() else None
 
 
-def _read(path: Path, source: str) -> pd.DataFrame:
-    columns = column_names(path)
-    names = {name.lower(): name for name in reversed(columns)}
-    roles = {role: next((names[name] for name in usual if name in names), "") for role, usual in _USUAL.items()}
-    missing = [role for role in ("ra_deg", "dec_deg") if not roles[role]]
-    if missing:
-        raise InputError(
-            f"a list of known lenses must have columns ra_deg and dec_deg, got {', '.join(columns)} "
-            f"in {path}: rename them"
+def _read(path: Path, source: str, notes: list[str]) -> pd.DataFrame:
+    table = Table(path)
+    columns = find_columns(table.columns, _ROLES, path=path)
+    need_positions(columns, table.columns, f"the list of known lenses {path}")
+    axes = [axis(table, role, columns[role]) for role in ("ra_deg", "dec_deg")]
+    parts, problems = [], []
+    for piece in table.pieces([name for name in columns.values() if name]):
+        (ra_deg, ra_problem), (dec_deg, dec_problem) = (one.degrees(piece) for one in axes)
+        problems += filter(None, (ra_problem, dec_problem))
+        values = (_text(piece, columns["name"]), ra_deg, dec_deg, _text(piece, columns["grade"]))
+        parts.append(pd.DataFrame(dict(zip(_ROLES, values, strict=True))))
+    found = pd.concat(parts or [pd.DataFrame(columns=list(_ROLES))], ignore_index=True).assign(list=source)
+    placed = found[["ra_deg", "dec_deg"]].notna().all(axis=1)
+    if not placed.all():
+        first = f"; the first that is not empty: {problems[0]}" if problems else ""
+        notes.append(f"known lenses of {source} without a position that can be used: {int((~placed).sum()):,}{first}")
+    if table.refused.count:
+        notes.append(
+            f"lines of {source} that are no rows: {table.refused.count:,}, the first: {table.refused.reasons[0]}"
         )
-    used = list(dict.fromkeys(name for name in roles.values() if name))
-    table = pd.concat(list(read_pieces(path, used, rows=_ROWS)) or [pd.DataFrame(columns=used)], ignore_index=True)
-    found = pd.DataFrame(
-        {
-            role: pd.to_numeric(table[roles[role]], errors="coerce").astype(float)
-            if role.endswith("_deg")
-            else _text(table, roles[role])
-            for role in KNOWN_COLUMNS[:4]
-        }
-    )
-    found["list"] = source
-    return found[np.isfinite(found["ra_deg"]) & (found["dec_deg"].abs() <= 90.0)].reset_index(drop=True)
+    return found[placed].reset_index(drop=True)
 
 
-def _text(table: pd.DataFrame, name: str) -> pd.Series:
+def _text(piece: Rows, name: str) -> np.ndarray:
     if not name:
-        return pd.Series([""] * len(table), dtype=object)
-    return table[name].fillna("").astype(str).astype(object)
+        return np.full(len(piece), "", object)
+    return np.array(["" if text is None else text for text in piece.texts(name)], object)
 
 
 def cross_match(candidates: pd.DataFrame, known: pd.DataFrame, *, within_arcsec: float = MATCH_ARCSEC) -> pd.DataFrame:

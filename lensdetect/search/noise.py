@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from lensdetect.errors import InputError
+from lensdetect.images.background import check_sigma, is_left_in, sky_of
 from lensdetect.search.pixels import Rows
 from lensdetect.search.tiles import Tile
-from lensdetect.simulation.painting.background import sky_sigma
 from lensdetect.survey import Band, Survey
 
 #: A sample of a tile: this many blocks of this side along each axis.
@@ -50,13 +50,14 @@ def check_noise(rows: Rows, band: Band, *, survey: Survey, tile: Tile, gain: flo
     values = values[:: max(1, len(values) // _VALUES)].astype(np.float64)
     if survey.masked_value is not None:
         values = values[values != survey.masked_value]
-    sigma = gain * sky_sigma(values[values != 0.0] if rows.is_float else values)
-    expected = band.noise_sigma * tile.pixel_scale_arcsec / survey.pixel_scale_arcsec
-    # without enough pixels there is nothing to measure, and cutouts will be blank
-    if not np.isnan(sigma) and not expected / factor <= sigma <= expected * factor:
+    level, sigma = sky_of(values[values != 0.0] if rows.is_float else values)
+    sigma *= gain
+    what = f"tile {tile.name}"
+    check_sigma(sigma, band, survey=survey, factor=factor, what=what, scale_arcsec=tile.pixel_scale_arcsec)
+    if is_left_in(gain * level, sigma):
         raise InputError(
-            f"the background rms of band {band.name} of tile {tile.name} must be within a factor {factor:g} of the "
-            f"{expected:.3g} of survey {survey.name}, got {sigma:.3g}: declare the survey whose flux units these are"
+            f"the sky of band {band.name} of {what} must be near 0, got {gain * level:.3g}, {gain * level / sigma:.1f} "
+            "times its rms: subtract the sky"
         )
     return sigma
 

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from lensdetect.errors import InputError
 from lensdetect.runs import code_key, content_key, key_of, write_folder, write_json
-from lensdetect.search.assignment import NO_POSITION, assign
+from lensdetect.search.assignment import NO_POSITION, assign, nowhere
 from lensdetect.search.catalogue import Catalogue
 from lensdetect.search.index import TileIndex
 
@@ -43,6 +43,10 @@ class Spread:
         Of the catalogue.
     outside, no_position : int
         Selected objects without a tile; they are in ``outside.parquet``.
+    without_id : int
+        Selected objects without an id; they are called by their row.
+    notes : list of str
+        What of the catalogue could not be used, in words.
     counts : dict of int
         Objects by name of tile, where there are any.
     digests : dict of str
@@ -57,6 +61,8 @@ class Spread:
     selected: int
     outside: int
     no_position: int
+    without_id: int
+    notes: list[str]
     counts: dict[str, int]
     digests: dict[str, str]
     outside_digest: str
@@ -160,7 +166,7 @@ def _key(catalogue: Catalogue, index: TileIndex) -> str:
     files = [content_key(file) for file in catalogue.files]
     select = catalogue.selection.expression if catalogue.selection is not None else None
     places = [(tile.name, tile.shape, tile.wcs_header, bool(tile.problem)) for tile in index.tiles]
-    return key_of(files, catalogue.columns, select, places, code_key("search"))
+    return key_of(files, catalogue.columns, select, places, code_key("images", "search"))
 
 
 def _spread(catalogue: Catalogue, index: TileIndex, folder: Path) -> dict:
@@ -182,11 +188,14 @@ def _spread(catalogue: Catalogue, index: TileIndex, folder: Path) -> dict:
                 written = _append(list_path(folder, tile), rows)
                 hashes.setdefault(tile, hashlib.sha256()).update(written)
                 counts[tile] = counts.get(tile, 0) + len(rows)
+    told, placed = catalogue.told, sum(counts.values())
     return {
         "rows_read": rows_read,
         "selected": selected,
-        "outside": selected - sum(counts.values()) - no_position,
+        "outside": selected - placed - no_position,
         "no_position": no_position,
+        "without_id": told.without_id,
+        "notes": [*told.notes(), *nowhere(told, index, selected=selected, placed=placed)],
         "counts": counts,
         "digests": {tile: found.hexdigest() for tile, found in hashes.items()},
         "outside_digest": _sha256(folder / _OUTSIDE),

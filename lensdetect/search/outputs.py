@@ -13,6 +13,7 @@ from astropy.table import Table
 
 from lensdetect import flags as quality
 from lensdetect.runs import writable, write_whole
+from lensdetect.text import for_header, storable_table, write_csv
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,9 @@ _MEMBER = Meaning("stat.likelihood", "logit of one detector")
 def write_candidates(candidates: pd.DataFrame, folder: Path) -> dict[str, Path]:
     """Write ``candidates.parquet``, ``.csv`` and ``.fits``, each whole or not at all.
 
+    The Parquet file has all text as it is; in CSV a cell that a spreadsheet would
+    run has an apostrophe in front, and FITS has escapes for what is not ASCII.
+
     Parameters
     ----------
     candidates : DataFrame
@@ -74,8 +78,8 @@ def write_candidates(candidates: pd.DataFrame, folder: Path) -> dict[str, Path]:
     paths = {ending: folder / f"candidates.{ending}" for ending in ("parquet", "csv", "fits")}
     table = fits_table(candidates)
     with writable(folder, what="candidates"):
-        write_whole(paths["parquet"], lambda file: candidates.to_parquet(file, index=False))
-        write_whole(paths["csv"], lambda file: candidates.to_csv(file, index=False))
+        write_whole(paths["parquet"], lambda file: storable_table(candidates).to_parquet(file, index=False))
+        write_whole(paths["csv"], lambda file: write_csv(candidates, file))
         write_whole(paths["fits"], lambda file: file.write(_bytes(table)))
     return paths
 
@@ -109,7 +113,7 @@ def _column(values: pd.Series) -> np.ndarray:
     if values.dtype.kind in "biuf":
         return values.to_numpy()
     # FITS tables hold ASCII, and text of at least one letter
-    texts = [str(value).encode("ascii", "replace") for value in values]
+    texts = [for_header(value).encode("ascii") for value in values]
     return np.array(texts, dtype=f"S{max(map(len, texts), default=1) or 1}")
 
 

@@ -17,9 +17,12 @@ from lensdetect.search.cutouts import open_tile
 from lensdetect.search.index import TileIndex
 from lensdetect.search.slices import Job
 from lensdetect.search.tiles import Tile
+from lensdetect.text import for_header
 
 #: Pictures of the mosaic.
 MOSAIC = 100
+#: Letters of text that a card of a FITS header holds.
+_CARD = 68
 
 
 def cut_candidates(
@@ -113,8 +116,8 @@ def cutout_header(tile: Tile, x_pix: float, y_pix: float, *, row, job: Job, rati
     for number, band in enumerate(job.survey.bands, start=1):
         header[f"BAND{number}"] = (band.name, f"plane {number}")
         header[f"MAGZP{number}"] = (band.zero_point_mag, "AB mag of one flux unit")
-    header["OBJECT"] = str(row.id).encode("ascii", "replace").decode()[:68]
-    header["TILE"] = str(row.tile)[:68]
+    header["OBJECT"] = for_header(row.id, longest=_CARD)
+    header["TILE"] = for_header(row.tile, longest=_CARD)
     header["RANK"], header["LOGIT"], header["PROB"] = int(row.rank), float(row.logit), float(row.probability)
     header["FLAGS"] = int(row.flags)
     header["CREATOR"] = f"lensdetect {__version__}"

@@ -114,8 +114,7 @@ def report_html(findings: Findings) -> str:
 
 
 def _numbers(findings: Findings) -> list[str]:
-    members = ", ".join(member.name for member in findings.job.committee.members)
-    rows = [("detectors", members), *findings.numbers.items()]
+    rows = list(findings.numbers.items())
     flags = [
         (name, count, "yes" if quality.FLAGS[name].refused else "", quality.FLAGS[name].meaning)
         for name, count in findings.ranked.flag_counts.items()

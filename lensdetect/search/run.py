@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -33,6 +34,7 @@ from lensdetect.search.slices import Job, Slice, score_path
 from lensdetect.search.summary import Search, count_all, tile_rows
 from lensdetect.search.workers import Died, run_here, run_in_processes
 from lensdetect.survey import Survey
+from lensdetect.text import write_csv
 
 
 def search_survey(
@@ -98,10 +100,13 @@ def search_survey(
     InputError
         If tiles, catalogue or list cannot be read, the folder cannot be written
         or is that of another search, another run is at work in it, or no
-        scheduler answers.
+        scheduler answers; or a prior is given and a detector does not know that
+        of its calibration.
     """
     began_s = time.monotonic()
-    cut, lenses, folder = cut or Cut(), known_lenses(known), Path(output).resolve()
+    committee.check_prior(prior)
+    cut, folder, left_out = cut or Cut(), Path(output).resolve(), []
+    lenses = known_lenses(known, notes=left_out)
     objects = Catalogue(catalogue, survey=survey, select=select, columns=columns)
     job = Job(_used_bands(survey, committee), folder, committee, prior, examine_all=examine_all)
     show = progress and sys.stderr.isatty()
@@ -112,34 +117,42 @@ def search_survey(
             slices, ready = missing_slices(job, index, spread)
         unwritten = _scan(job, slices, ready, workers=workers, scheduler=scheduler, show=show)
         with writable(folder):
-            return _finish(
-                job, index, spread, slices, cut=cut, lenses=lenses, unwritten=unwritten, began_s=began_s, show=show
-            )
+            ended = _Scanned(job, objects, index, spread, slices, unwritten, left_out)
+            return _finish(ended, cut=cut, lenses=lenses, began_s=began_s, show=show)
 
 
-def _finish(
-    job: Job,
-    index: TileIndex,
-    spread: Spread,
-    slices: list[Slice],
-    *,
-    cut: Cut,
-    lenses: pd.DataFrame,
-    unwritten: dict[str, str],
-    began_s: float,
-    show: bool,
-) -> Search:
+@dataclass(frozen=True)
+class _Scanned:
+    """A search of which all that could be scored has its scores."""
+
+    job: Job
+    objects: Catalogue
+    index: TileIndex
+    spread: Spread
+    slices: list[Slice]
+    unwritten: dict[str, str]
+    left_out: list[str]
+
+
+def _finish(ended: _Scanned, *, cut: Cut, lenses: pd.DataFrame, began_s: float, show: bool) -> Search:
     """Find the candidates among all scores, and write all results."""
+    job, index, spread = ended.job, ended.index, ended.spread
     folder, committee = job.folder, job.committee
     tables = [path for tile in sorted(spread.counts) if (path := score_path(folder, tile)).is_file()]
     ranked, notes = rank_examined(tables, cut, columns=score_columns(committee), index=index, job=job, show=show)
     ranked.candidates = cross_match(ranked.candidates, lenses)
     fate = fates(lenses, index, paths=tables, ranked=ranked, cut=cut)
-    rows = tile_rows(index, spread, ranked=ranked, folder=folder, unwritten=unwritten, committee=committee)
-    scanned = sum(piece.objects for piece in slices)
+    rows = tile_rows(index, spread, ranked=ranked, folder=folder, unwritten=ended.unwritten, committee=committee)
+    scanned = sum(piece.objects for piece in ended.slices)
     seconds = time.monotonic() - began_s
-    numbers = count_all(index, rows, spread, ranked, fate, scanned=scanned, seconds=seconds)
-    return _write(job, index, rows, ranked, fate, numbers=numbers, spread=spread, notes=notes)
+    numbers = count_all(
+        *(index, rows, spread, ranked, fate),
+        columns=ended.objects.columns,
+        scanned=scanned,
+        seconds=seconds,
+        committee=committee,
+    )
+    return _write(job, index, rows, ranked, fate, numbers=numbers, notes=[*spread.notes, *ended.left_out, *notes])
 
 
 def _absolute(tiles) -> list[Path]:
@@ -196,14 +209,11 @@ def _write(
     known: pd.DataFrame,
     *,
     numbers: dict,
-    spread: Spread,
     notes: list[str],
 ) -> Search:
-    folder, notes = job.folder, [*notes]
-    if spread.no_position:
-        notes.append(f"objects without a position are listed in objects/outside.parquet: {spread.no_position:,}")
+    folder = job.folder
     for name, table in (("tiles.csv", rows), ("known.csv", known)):
-        write_whole(folder / name, lambda file, t=table: t.to_csv(file, index=False))
+        write_whole(folder / name, lambda file, t=table: write_csv(t, file))
     write_candidates(ranked.candidates, folder)
     pictures, problems = cut_candidates(ranked.candidates, index, job, folder=folder / "cutouts")
     notes += problems

@@ -22,7 +22,7 @@ SLICE_OBJECTS = 2000
 
 def search_code() -> str:
     """Version of the code that scores follow from; whoever scores must have the same."""
-    return code_key("artifact", "flags", "network", "search", "survey")
+    return code_key("artifact", "flags", "images", "metrics", "network", "search", "survey")
 
 
 @dataclass(frozen=True)

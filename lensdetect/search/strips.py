@@ -38,7 +38,7 @@ class Place:
         return len(self.left)
 
 
-def cut_plane(rows: Rows, place: Place, *, fill: float) -> tuple[np.ndarray, np.ndarray]:
+def cut_plane(rows: Rows, place: Place, *, fill: float, dtype: type = np.float32) -> tuple[np.ndarray, np.ndarray]:
     """Cut one image.
 
     Parameters
@@ -47,11 +47,13 @@ def cut_plane(rows: Rows, place: Place, *, fill: float) -> tuple[np.ndarray, np.
     place : Place
     fill : float
         Value of pixels outside the image.
+    dtype : type
+        Of the result; float32 holds no bits from 24 on.
 
     Returns
     -------
     planes : ndarray
-        float32 ``(n, size, size)``, in the order of ``place``.
+        ``(n, size, size)``, in the order of ``place``.
     inside : ndarray
         float ``(n,)``: part of each cutout that lies in the image.
     """
@@ -71,7 +73,7 @@ def cut_plane(rows: Rows, place: Place, *, fill: float) -> tuple[np.ndarray, np.
             raw = np.empty((len(place), size, size), strip.dtype)
             raw[inside < 1.0] = 0
         _cut_strip(strip, raw, members, left=left, bottom=bottom - first)
-    planes = np.empty((len(place), size, size), np.float32)
+    planes = np.empty((len(place), size, size), dtype)
     planes[...] = fill if raw is None else raw
     # only now: an image of whole numbers has no NaN
     for row in np.flatnonzero(inside < 1.0):

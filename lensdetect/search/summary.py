@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,11 @@ from lensdetect.search.index import TileIndex
 from lensdetect.search.objects import Spread
 from lensdetect.search.scores import read_note
 from lensdetect.search.slices import score_path
+from lensdetect.text import for_screen
+
+#: Reasons for which images were left aside that are named, at most.
+_REASONS_SHOWN = 5
+_NOT_USED = "not used"
 
 
 @dataclass(frozen=True)
@@ -26,7 +32,8 @@ class Search:
     candidates : DataFrame
         Best first.
     tiles : DataFrame
-        One row a tile: ``tile``, ``objects``, ``scored``, ``refused``, ``missing_bands``, ``problem``.
+        One row a tile, and one for each file that could not be placed: ``tile``,
+        ``objects``, ``scored``, ``refused``, ``missing_bands``, ``problem``.
     known : DataFrame
         What became of the known lenses in the footprint.
     numbers : dict
@@ -57,10 +64,11 @@ class Search:
             known = f"  {row.known_lens} ({row.separation_arcsec:.1f} arcsec)" if row.known_lens else ""
             lines.append(f"{row.rank:>6}  {row.id}  {row.ra_deg:.5f} {row.dec_deg:+.5f}  logit {row.logit:.3f}{known}")
         bad = self.tiles[self.tiles["problem"] != ""]
-        lines += [f"tile {row.tile}: {row.problem}" for row in bad.head(rows).itertuples()]
+        for row in bad.head(rows).itertuples():
+            lines.append(f"{'file' if row.problem.startswith(_NOT_USED) else 'tile'} {row.tile}: {row.problem}")
         if len(bad) > rows:
-            lines.append(f"and {len(bad) - rows:,} more tiles, each with its reason in tiles.csv")
-        return "\n".join([*lines, *self.notes])
+            lines.append(f"and {len(bad) - rows:,} more, each with its reason in tiles.csv")
+        return "\n".join(map(for_screen, [*lines, *self.notes]))
 
 
 def tile_rows(
@@ -83,7 +91,8 @@ def tile_rows(
     Returns
     -------
     DataFrame
-        ``tile``, ``objects``, ``scored``, ``refused``, ``missing_bands``, ``problem``.
+        ``tile``, ``objects``, ``scored``, ``refused``, ``missing_bands``, ``problem``;
+        at the end a row for each file that belongs to no tile and should.
     """
     lacking = {tile.name: {band for band in tile.missing_bands if band in committee.bands} for tile in index.tiles}
     # A band that no tile has is a choice; one that some tiles lack is a loss.
@@ -98,6 +107,7 @@ def tile_rows(
             problem = f"it has no image in {', '.join(lost)}, which counts as masked"
         missing = ",".join(band for band in tile.missing_bands if band in committee.bands)
         rows.append((tile.name, objects, scored, objects - scored, missing, problem))
+    rows += [(path, 0, 0, 0, "", f"{_NOT_USED}: {reason}") for path, reason in index.unused]
     return pd.DataFrame(rows, columns=["tile", "objects", "scored", "refused", "missing_bands", "problem"])
 
 
@@ -108,8 +118,10 @@ def count_all(
     ranked: Ranked,
     known: pd.DataFrame,
     *,
+    columns: dict[str, str],
     scanned: int,
     seconds: float,
+    committee: Committee,
 ) -> dict[str, object]:
     """Count what a search has done, in the words of its report.
 
@@ -122,23 +134,31 @@ def count_all(
     ranked : Ranked
     known : DataFrame
         What became of the known lenses.
+    columns : dict of str
+        Of the catalogue, by role.
     scanned : int
         Objects scored in this run.
     seconds : float
         Wall time of this run.
+    committee : Committee
 
     Returns
     -------
     dict
         In order.
     """
+    named = ", ".join(f"{role} from {name or 'the row number'}" for role, name in columns.items())
     return {
+        "detectors": ", ".join(member.name for member in committee.members),
         "tiles": len(index.tiles),
-        "tiles with a problem": int((rows["problem"] != "").sum()),
+        "tiles with a problem": int((rows["problem"] != "").sum()) - len(index.unused),
+        **_files_left(index),
+        "columns of the catalogue": named,
         "rows of the catalogue": spread.rows_read,
         "objects selected": spread.selected,
         "objects outside every tile": spread.outside,
         "objects without a position": spread.no_position,
+        **({"objects without an id, called by their row": spread.without_id} if spread.without_id else {}),
         "objects scored": int(rows["scored"].sum()),
         "objects without a score": int(rows["refused"].sum()),
         "objects looked at for glitches": ranked.scored - ranked.flag_counts.get("unexamined", 0),
@@ -150,3 +170,17 @@ def count_all(
         "objects scored in this run": scanned,
         "time of this run": f"{seconds:.1f} s",
     }
+
+
+def _files_left(index: TileIndex) -> dict[str, object]:
+    """Files that belong to no tile, and those of no use in a search, where there are any."""
+    reasons = Counter(reason for _, reason in index.aside)
+    said = ", ".join(f"{reason} ({count:,})" for reason, count in reasons.most_common(_REASONS_SHOWN))
+    absent = [band for band in index.survey.band_names if all(band in tile.missing_bands for tile in index.tiles)]
+    left: dict[str, object] = {"bands that no tile has": ", ".join(absent)} if absent else {}
+    left |= {"files that could not be used": len(index.unused)} if index.unused else {}
+    if reasons:
+        left["images left aside"] = f"{sum(reasons.values()):,}: {said}{', ...' * (len(reasons) > _REASONS_SHOWN)}"
+    if index.unknown_masks:
+        left["masks of unknown bits, not used"] = f"{len(index.unknown_masks):,}, such as {index.unknown_masks[0]}"
+    return left

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 import numpy as np
-from astropy.io import fits
-from astropy.wcs import WCS, FITSFixedWarning
+from astropy.wcs import WCS
 
-#: What an image of a tile may be: science, weight (0 where there is no exposure), variance, mask (0 where all is well).
-KINDS: tuple[str, ...] = ("sci", "wei", "var", "msk")
+from lensdetect.images.headers import parse_wcs
 
 
 @dataclass(frozen=True)
@@ -31,6 +27,8 @@ class Image:
     x_offset_pix, y_offset_pix : int
         Where its first pixel is in the tile's frame: bands of a tile are often
         of different size, on one grid of pixels.
+    mask_bits : tuple of (str, int)
+        Names and numbers of the bits of a mask, where its header states them.
     """
 
     path: str
@@ -39,6 +37,7 @@ class Image:
     shape: tuple[int, int]
     x_offset_pix: int = 0
     y_offset_pix: int = 0
+    mask_bits: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ class Tile:
     name : str
         What the names of its files have in common; no two tiles share it.
     images : dict
-        ``Image`` by (band, kind); kinds are ``sci``, ``wei``, ``var`` and ``msk``.
+        ``Image`` by (band, kind); kinds are those of ``images.kinds``.
     shape : tuple of int
         Height and width of the frame in pixels; (0, 0) if not known.
     wcs_header : str
@@ -130,21 +129,3 @@ class Tile:
         """
         ra_deg, dec_deg = self.wcs.all_pix2world(np.ravel(x_pix).astype(float), np.ravel(y_pix).astype(float), 0)
         return ra_deg, dec_deg
-
-
-@lru_cache(maxsize=2048)
-def parse_wcs(header: str) -> WCS:
-    """World coordinates from the text of a header.
-
-    Parameters
-    ----------
-    header : str
-        Cards without line breaks.
-
-    Returns
-    -------
-    WCS
-    """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FITSFixedWarning)
-        return WCS(fits.Header.fromstring(header), naxis=2)

@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.ndimage import maximum_filter, uniform_filter
 
 from lensdetect.errors import InputError
-from lensdetect.simulation.painting.background import sky_sigma
+from lensdetect.images.background import sky_sigma
 from lensdetect.stamps import Shards
 
 #: What is compared: column of truth, name for people, of lenses alone or of all, relative and absolute tolerance.

@@ -70,15 +70,17 @@ class Population(ABC):
         """
 
     @abstractmethod
-    def draw_conditions(self, scene: Scene, survey: Survey, *, size: int, rng: np.random.Generator) -> Conditions:
+    def draw_conditions(
+        self, scene: Scene, survey: Survey, *, size: int | None, rng: np.random.Generator
+    ) -> Conditions:
         """Draw seeing, noise and masks of one stamp.
 
         Parameters
         ----------
         scene : Scene
         survey : Survey
-        size : int
-            Side of the stamp in pixels.
+        size : int or None
+            Side of the stamp in pixels; None draws no mask.
         rng : numpy.random.Generator
 
         Returns

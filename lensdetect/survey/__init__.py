@@ -9,7 +9,7 @@ from __future__ import annotations
 from lensdetect.survey.depth import aperture_pixels, noise_from_depth, psf_pixels
 from lensdetect.survey.magnitudes import flux_from_mag, mag_from_flux
 from lensdetect.survey.reading import get_survey, read_survey
-from lensdetect.survey.rows import Band, BandConditions, CatalogueColumns, Survey
+from lensdetect.survey.rows import Band, BandConditions, CatalogueColumns, FilePattern, Survey, SurveyFiles
 from lensdetect.survey.surveys import SURVEYS
 
 __all__ = [
@@ -17,7 +17,9 @@ __all__ = [
     "Band",
     "BandConditions",
     "CatalogueColumns",
+    "FilePattern",
     "Survey",
+    "SurveyFiles",
     "aperture_pixels",
     "flux_from_mag",
     "get_survey",

@@ -9,9 +9,11 @@ from typing import Any
 
 from lensdetect.errors import InputError, unknown_name
 from lensdetect.survey.depth import aperture_pixels, noise_from_depth, psf_pixels
-from lensdetect.survey.rows import Band, BandConditions, CatalogueColumns, Survey
+from lensdetect.survey.rows import Band, BandConditions, CatalogueColumns, FilePattern, Survey, SurveyFiles
 
 _BETA = 3.0
+#: Kinds of image, as ``lensdetect.images.kinds`` knows them.
+_KINDS = ("sci", "wei", "var", "rms", "msk")
 
 
 def _is_number(low: float, high: float) -> Callable[[Any], bool]:
@@ -36,6 +38,10 @@ def _is_list_of(test: Callable[[Any], bool]) -> Callable[[Any], bool]:
     return lambda value: isinstance(value, list) and all(map(test, value))
 
 
+def _is_table_of(test: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, dict) and all(map(test, value.values()))
+
+
 _POSITIVE = _is_number(1e-300, 1e300)
 
 #: Key -> (what it must be, test).
@@ -50,6 +56,8 @@ _SURVEY_KEYS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "noise_correlation": ("a list of numbers from -0.7 to 0.7", _is_list_of(_is_number(-0.7, 0.7))),
     "tile_pattern": ("a text", _is_text),
     "catalogue": ("a table", lambda value: isinstance(value, dict)),
+    "selections": ("a table of name = expression", lambda value: _is_table_of(_is_text)(value)),
+    "files": ("a table", lambda value: isinstance(value, dict)),
 }
 _BAND_KEYS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "name": ("a text", _is_text),
@@ -66,6 +74,24 @@ _BAND_KEYS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "made_of": ("a table of band = weight above 0", _is_weights),
 }
 _CATALOGUE_KEYS = {row.name: ("a text", _is_text) for row in dataclasses.fields(CatalogueColumns)}
+_FILES_KEYS: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "patterns": ("tables [[files.patterns]]", _is_list_of(lambda row: isinstance(row, dict))),
+    "band_words": ("a table of word = band", _is_table_of(_is_text)),
+    "mask_bits": (
+        "a table of name = whole number from 0 to 62",
+        _is_table_of(lambda value: isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 62),
+    ),
+    "fatal": ("a list of texts", _is_list_of(_is_text)),
+    "suspect": ("a list of texts", _is_list_of(_is_text)),
+    "harmless": ("a list of texts", _is_list_of(_is_text)),
+    "source": ("a text", _is_text),
+}
+_PATTERN_KEYS: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "pattern": ("a text", _is_text),
+    "band": ("a text", _is_text),
+    "kind": (f"one of {', '.join(_KINDS)}", lambda value: value in _KINDS),
+    "zero_point_mag": _BAND_KEYS["zero_point_mag"],
+}
 _CONDITIONS = ("psf_fwhm_range_arcsec", "noise_range", "sky_mag_arcsec2")
 
 
@@ -97,6 +123,20 @@ def check_table(table: dict[str, Any]) -> None:
     if "catalogue" in table:
         needed = ("file_pattern", "id", "ra_deg", "dec_deg", "mag")
         _check_keys(table["catalogue"], _CATALOGUE_KEYS, where="catalogue", needed=needed)
+    _check_files(table.get("files", {}), [row["name"] for row in table["bands"]])
+
+
+def _check_files(files: dict[str, Any], bands: list[str]) -> None:
+    _check_keys(files, _FILES_KEYS, where="files", needed=())
+    for row in files.get("patterns", []):
+        _check_keys(row, _PATTERN_KEYS, where="files.patterns", needed=("pattern",))
+    named = [
+        *files.get("band_words", {}).values(),
+        *(row["band"] for row in files.get("patterns", []) if "band" in row),
+    ]
+    for name in named:
+        if name not in bands:
+            raise unknown_name("band of files", name, bands)
 
 
 def _check_keys(row: dict[str, Any], keys: dict, *, where: str, needed: tuple[str, ...]) -> None:
@@ -152,6 +192,19 @@ def survey_from_table(table: dict[str, Any]) -> Survey:
         conditions=tuple(map(_conditions, table["bands"])) if with_conditions else (),
         noise_correlation=tuple(map(float, table.get("noise_correlation", ()))),
         catalogue=CatalogueColumns(**table["catalogue"]) if "catalogue" in table else None,
+        selections=tuple(table.get("selections", {}).items()),
+        files=_files(table.get("files", {})),
+    )
+
+
+def _files(table: dict[str, Any]) -> SurveyFiles:
+    lists = {key: tuple(table.get(key, ())) for key in ("fatal", "suspect", "harmless")}
+    return SurveyFiles(
+        **lists,
+        patterns=tuple(FilePattern(**row) for row in table.get("patterns", ())),
+        band_words=tuple(table.get("band_words", {}).items()),
+        mask_bits=tuple(table.get("mask_bits", {}).items()),
+        source=table.get("source", ""),
     )
 
 

@@ -40,7 +40,7 @@ def get_survey(name: str | Path) -> Survey:
     Parameters
     ----------
     name : str or path
-        A key of ``SURVEYS``, or a path that ends in ``.toml``.
+        A key of ``SURVEYS`` in any case, or a path that ends in ``.toml``.
 
     Returns
     -------
@@ -54,9 +54,9 @@ def get_survey(name: str | Path) -> Survey:
     """
     if str(name).endswith(".toml"):
         return read_survey(name)
-    if name not in SURVEYS:
+    if str(name).lower() not in SURVEYS:
         raise unknown_name("survey", str(name), SURVEYS)
-    return SURVEYS[name]
+    return SURVEYS[str(name).lower()]
 
 
 def read_survey(path: Path | str) -> Survey:

@@ -112,6 +112,57 @@ class CatalogueColumns:
 
 
 @dataclass(frozen=True)
+class FilePattern:
+    """How the names of some files of a survey are made.
+
+    Parameters
+    ----------
+    pattern : str
+        Name without its ending. ``{band}`` and ``{kind}`` stand for what they say;
+        ``{tile}``, ``{tract}``, ``{patch}``, ``{x}`` and ``{y}`` tell one tile from
+        another (without any of them all of the rest does); ``{*}`` does not.
+    band, kind : str
+        What such files hold, where the name has no field for it.
+    zero_point_mag : float or None
+        AB magnitude of one unit of flux in such files, where their headers say
+        none and it is another than the band's.
+    """
+
+    pattern: str
+    band: str = ""
+    kind: str = ""
+    zero_point_mag: float | None = None
+
+
+@dataclass(frozen=True)
+class SurveyFiles:
+    """Files of a survey as they are shipped, beside those of ``tile_pattern``.
+
+    Parameters
+    ----------
+    patterns : tuple of FilePattern
+        Tried in their order.
+    band_words : tuple of (str, str)
+        What files call a band, where that is not its name: word and band.
+    mask_bits : tuple of (str, int)
+        Names and numbers of the bits of masks whose headers do not name them.
+    fatal, suspect, harmless : tuple of str
+        Names of such bits, beside those that are known for all surveys: there is
+        no good pixel, the background is suspect, all is well.
+    source : str
+        Where that is written.
+    """
+
+    patterns: tuple[FilePattern, ...] = ()
+    band_words: tuple[tuple[str, str], ...] = ()
+    mask_bits: tuple[tuple[str, int], ...] = ()
+    fatal: tuple[str, ...] = ()
+    suspect: tuple[str, ...] = ()
+    harmless: tuple[str, ...] = ()
+    source: str = ""
+
+
+@dataclass(frozen=True)
 class Survey:
     """The conditions under which a set of images was taken.
 
@@ -143,6 +194,8 @@ class Survey:
         The survey's own catalogue, where its columns are known.
     selections : tuple of (str, str)
         Named selections of that catalogue: name, and an expression over its columns.
+    files : SurveyFiles
+        Names and masks of the files that the survey ships.
     """
 
     name: str
@@ -157,6 +210,7 @@ class Survey:
     tile_pattern: str = "{survey}_{ra:.1f}_{dec:.1f}_{band}_{kind}.fits"
     catalogue: CatalogueColumns | None = None
     selections: tuple[tuple[str, str], ...] = ()
+    files: SurveyFiles = SurveyFiles()
 
     @property
     def band_names(self) -> tuple[str, ...]:

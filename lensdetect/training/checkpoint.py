@@ -11,7 +11,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from lensdetect.errors import InputError
+from lensdetect.errors import InputError, reason_of
 from lensdetect.runs import write_whole
 
 _WEIGHTS, _OPTIMIZER = "weights/", "optimizer/"
@@ -69,12 +69,34 @@ def load_optimizer(path: Path, model: keras.Model) -> None:
     _assign(model.optimizer.variables, path, _OPTIMIZER)
 
 
-def _assign(variables: list, path: Path, prefix: str) -> None:
+def check_checkpoint(path: Path) -> None:
+    """Check that a checkpoint can be read, all of it.
+
+    Parameters
+    ----------
+    path : Path
+        From ``save_checkpoint``.
+
+    Raises
+    ------
+    InputError
+        If it is missing or damaged.
+    """
+    _read(path, "")
+
+
+def _read(path: Path, prefix: str) -> dict[str, np.ndarray]:
     try:
-        with np.load(path) as saved:
-            values = {name.removeprefix(prefix): saved[name] for name in saved.files if name.startswith(prefix)}
-    except OSError as error:
-        raise InputError(f"{path} must be a checkpoint, got {error.strerror or error}: train again") from error
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as saved:
+            return {name.removeprefix(prefix): saved[name] for name in saved.files if name.startswith(prefix)}
+    # Damaged archives raise of everything.
+    except Exception as error:
+        why = getattr(error, "strerror", None) or reason_of(error)
+        raise InputError(f"{path} must be a checkpoint, got {why}: train again") from error
+
+
+def _assign(variables: list, path: Path, prefix: str) -> None:
+    values = _read(path, prefix)
     shapes = {variable.path: tuple(variable.shape) for variable in variables}
     if shapes != {name: value.shape for name, value in values.items()}:
         raise InputError(

@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from lensdetect.artifact import Card, save_detector
+from lensdetect.artifact import Calibration, Card
 from lensdetect.data.pipeline import Stamps, evaluation_batches
 from lensdetect.errors import InputError
 from lensdetect.metrics import fit_calibration, lens_metrics
@@ -31,7 +31,8 @@ _LICENCE = "BSD-3-Clause"
 def export(run: Run, stamps: Stamps, *, survey: Survey, test: Stamps | None = None) -> Path:
     """Make the artifact of a run.
 
-    The probability is calibrated on the run's validation stamps. Figures on the
+    The probability is calibrated on the run's validation stamps, for each set of
+    bands that the detector was trained with, and their share of lenses is its prior. Figures on the
     card come from ``test`` where given, else from the validation stamps, and
     the card says which.
 
@@ -66,6 +67,12 @@ def export(run: Run, stamps: Stamps, *, survey: Survey, test: Stamps | None = No
     check_stamps(record, stamps)
     if test is not None:
         check_survey(test, survey)
+    with run.held(record):
+        return _export(run, stamps, survey=survey, test=test)
+
+
+def _export(run: Run, stamps: Stamps, *, survey: Survey, test: Stamps | None) -> Path:
+    record, state = run.read_plan(), run.read_state()
     measured_on = _measured_on(record, test)
     plan = plan_from_dict(record["plan"])
     kept = "best" if plan.patience is not None else "latest"
@@ -73,7 +80,6 @@ def export(run: Run, stamps: Stamps, *, survey: Survey, test: Stamps | None = No
     model = build_from_record(record, size=stamps.shape[0], precision="float32", fresh=True)
     load_weights(run.checkpoint / state[kept], model)
     _, validation = split_rows(stamps, plan, seed=record["seed"])
-    slope, intercept = _calibration(model, stamps, validation)
     measured, rows = (stamps, validation) if test is None else (test, np.flatnonzero(~undetected(test.truth)))
     card = Card(
         name=record["detector"],
@@ -86,8 +92,12 @@ def export(run: Run, stamps: Stamps, *, survey: Survey, test: Stamps | None = No
         training=_training(record, state, kept=kept, measured_on=measured_on),
         metrics=measure(model, measured, rows, bands=survey.band_names, band_sets=_band_sets(plan, survey)),
         licence=_LICENCE,
-        calibration={"slope": slope, "intercept": intercept},
+        calibration=calibrations(
+            model, stamps, validation, band_sets=_band_sets(plan, survey), bands=survey.band_names
+        ),
     )
+    from lensdetect.artifact import save_detector
+
     return save_detector(model, run.model_folder, card=card)
 
 
@@ -163,14 +173,41 @@ def measure(
     return found
 
 
-def _calibration(model: keras.Model, stamps: Stamps, rows: np.ndarray) -> tuple[float, float]:
-    logit = model.predict(evaluation_batches(stamps, rows, batch_size=256), verbose=0)[:, 0]
-    try:
-        return fit_calibration(stamps.truth["is_lens"].to_numpy(bool)[rows], logit)
-    except InputError as error:
-        # A detector that has learned nothing is still worth looking at.
-        logger.warning("the probability stays uncalibrated: %s", error)
-        return 1.0, 0.0
+def calibrations(
+    model: keras.Model,
+    stamps: Stamps,
+    rows: np.ndarray,
+    *,
+    bands: tuple[str, ...],
+    band_sets: Iterable[tuple[str, ...]],
+) -> tuple[Calibration, ...]:
+    """Calibration of a detector for each set of bands.
+
+    Parameters
+    ----------
+    model, stamps, rows, bands, band_sets
+        As ``measure`` takes them; all bands first.
+
+    Returns
+    -------
+    tuple of Calibration
+        Empty, with a warning, for a detector that has learned nothing.
+    """
+    is_lens = stamps.truth["is_lens"].to_numpy(bool)[rows]
+    found = []
+    for kept in band_sets:
+        absent = np.asarray([name not in kept for name in bands])
+        logit = model.predict(evaluation_batches(stamps, rows, batch_size=256, absent=absent), verbose=0)[:, 0]
+        try:
+            slope, intercept = fit_calibration(is_lens, logit)
+        except InputError as error:
+            # A detector that has learned nothing is still worth looking at.
+            logger.warning("the probability of %s stays uncalibrated: %s", ",".join(kept), error)
+            if not found:
+                return ()
+            continue
+        found.append(Calibration(slope, intercept, lens_fraction=float(is_lens.mean()), bands=kept))
+    return tuple(found)
 
 
 def _band_sets(plan: Plan, survey: Survey) -> list[tuple[str, ...]]:

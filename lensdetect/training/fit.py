@@ -16,7 +16,7 @@ from lensdetect.survey import Survey
 from lensdetect.training.callbacks import EpochSeeds, Progress, ValidateAndSave
 from lensdetect.training.checkpoint import load_optimizer, load_weights
 from lensdetect.training.plan import Plan, TrainingStage, plan_from_dict
-from lensdetect.training.record import build_from_record, check_stamps, check_survey, new_record, split_rows
+from lensdetect.training.record import build_from_record, check_goes_on, new_record, split_rows
 from lensdetect.training.run import Run
 
 
@@ -70,8 +70,8 @@ def train(
     training, _ = split_rows(stamps, plan, seed=seed)
     steps_per_epoch(len(training), plan.batch_size)
     model = build_from_record(record, size=stamps.shape[0])
-    run.create(record)
-    return _fit(run, record, stamps, model=model)
+    with run.held(record):
+        return _fit(run, record, stamps, model=model)
 
 
 def resume(output: Path | str, stamps: Stamps, *, survey: Survey) -> Run:
@@ -97,13 +97,13 @@ def resume(output: Path | str, stamps: Stamps, *, survey: Survey) -> Run:
     """
     run = Run(output)
     record = run.read_plan()
-    check_survey(stamps, survey)
-    check_stamps(record, stamps)
-    latest = run.read_state()["latest"]
-    model = build_from_record(record, size=stamps.shape[0], fresh=latest is not None)
-    if latest:
-        load_weights(run.checkpoint / latest, model)
-    return _fit(run, record, stamps, model=model)
+    check_goes_on(record, stamps, survey=survey)
+    with run.held(record):
+        latest = run.read_state()["latest"]
+        model = build_from_record(record, size=stamps.shape[0], fresh=latest is not None)
+        if latest:
+            load_weights(run.checkpoint / latest, model)
+        return _fit(run, record, stamps, model=model)
 
 
 def _fit(run: Run, record: dict[str, Any], stamps: Stamps, *, model: keras.Model) -> Run:

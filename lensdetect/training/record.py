@@ -15,9 +15,13 @@ from lensdetect.data.device import training_precision
 from lensdetect.data.pipeline import Stamps
 from lensdetect.errors import InputError
 from lensdetect.network import DetectorSpec, get_spec, spec_from_dict, spec_to_dict
+from lensdetect.runs import code_key
 from lensdetect.stamps import undetected
 from lensdetect.survey import Band, Survey
 from lensdetect.training.plan import Plan
+
+#: The code that decides what a training makes of its plan and stamps.
+_CODE = ("data", "metrics", "network", "stamps", "training")
 
 
 def new_record(
@@ -63,6 +67,7 @@ def new_record(
         "parts": parts if isinstance(parts, str) else list(parts),
         "data": {"sha256": stamps.sha256(), "stamps": len(stamps.truth), "manifest": stamps.manifest},
         "precision": training_precision(),
+        "code": code_key(*_CODE),
     }
 
 
@@ -119,6 +124,38 @@ def check_stamps(record: dict[str, Any], stamps: Stamps) -> None:
         raise InputError(
             f"a training must go on with the stamps it began with ({record['data']['stamps']} of sha256 "
             f"{record['data']['sha256'][:12]}), got {len(stamps.truth)} others: give the same --data"
+        )
+
+
+def check_goes_on(record: dict[str, Any], stamps: Stamps, *, survey: Survey) -> None:
+    """Check that a training can go on as it began: with the same stamps, bands, code and weights to start from.
+
+    Parameters
+    ----------
+    record : dict
+        Contents of ``plan.json``.
+    stamps : Stamps
+        What it shall go on with.
+    survey : Survey
+        Of the stamps.
+
+    Raises
+    ------
+    InputError
+        If something is another; the message says what.
+    """
+    check_survey(stamps, survey)
+    check_stamps(record, stamps)
+    if record_bands(record) != survey.bands:
+        raise InputError(
+            f"a training must go on with the bands of {record['survey']} that it began with, got others of that name: "
+            "give the same --survey"
+        )
+    code = code_key(*_CODE)
+    if record.get("code") != code:
+        raise InputError(
+            f"a training must go on with the code that it began with, lensdetect {record.get('code', 'before 0.2')}, "
+            f"got {code}: install that version, or train anew in another folder"
         )
 
 
@@ -186,10 +223,21 @@ def build_from_record(
     try:
         spec = spec_from_dict(record["spec"])
         parts = record["parts"] if isinstance(record["parts"], str) else tuple(record["parts"])
-        weights = None if fresh or record["weights"] is None else record["weights"]["folder"]
+        weights = None if fresh or record["weights"] is None else _same_weights(record["weights"])
         return build_detector(spec, record_bands(record), size=size, weights=weights, parts=parts)
     finally:
         keras.config.set_dtype_policy(before)
+
+
+def _same_weights(weights: dict[str, str]) -> str:
+    """Folder of a trained detector, if it still holds what it held when the training began."""
+    found = _describe_weights(Path(weights["folder"]))
+    if found["sha256"] != weights["sha256"]:
+        raise InputError(
+            f"a training must begin with the weights of its plan, sha256 {weights['sha256'][:12]}, got "
+            f"{found['sha256'][:12]} in {weights['folder']}: put them back, or train anew in another folder"
+        )
+    return weights["folder"]
 
 
 def record_bands(record: dict[str, Any]) -> tuple[Band, ...]:

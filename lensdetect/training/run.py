@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,12 @@ import keras
 import pandas as pd
 
 from lensdetect.errors import InputError
-from lensdetect.runs import write_whole
+from lensdetect.runs import open_run, read_json, writable, write_json, write_text
 from lensdetect.training.checkpoint import save_checkpoint
+
+#: How a training that cannot write goes on.
+_REMEDY = "make room or choose another folder; a training that has begun goes on with --resume"
+_DAMAGED = "train again"
 
 
 class Run:
@@ -47,28 +50,40 @@ class Run:
         InputError
             If the folder is taken or cannot be read.
         """
-        with _usable(self.folder):
-            taken = self.folder.exists() and any(self.folder.iterdir())
+        with self._writable():
+            # What begins with a dot, a run has left that was stopped before it had begun.
+            taken = self.folder.exists() and any(not path.name.startswith(".") for path in self.folder.iterdir())
         if taken:
             raise InputError(f"a training needs a new or empty folder, {self.folder} is taken: add --resume to go on")
 
-    def create(self, plan: dict[str, Any]) -> None:
-        """Begin a run: make the folder and write ``plan.json``.
+    @contextmanager
+    def held(self, plan: dict[str, Any]) -> Iterator[None]:
+        """Begin a run or go on with it; nobody else can write in its folder meanwhile.
 
         Parameters
         ----------
         plan : dict
-            Everything that decides what the training does.
+            Everything that decides what the training does; what ``plan.json``
+            says, where there is one.
+
+        Yields
+        ------
+        None
 
         Raises
         ------
         InputError
-            If the folder is taken or cannot be written.
+            If another process holds the folder, it holds something else, or
+            cannot be written.
         """
-        self.check_free()
-        with _usable(self.folder):
-            self.checkpoint.mkdir(parents=True, exist_ok=True)
-            self._write_json("plan.json", plan)
+        places = ("checkpoint", "model")
+        with open_run(self.folder, plan, file_name="plan.json", work="training", within=places):
+            with self._writable():
+                self.checkpoint.mkdir(exist_ok=True)
+            yield
+
+    def _writable(self) -> AbstractContextManager[None]:
+        return writable(self.folder, what="a training", remedy=_REMEDY)
 
     def read_plan(self) -> dict[str, Any]:
         """What ``plan.json`` holds.
@@ -86,7 +101,7 @@ class Run:
             raise InputError(
                 f"a run must be a folder with a plan.json, got {self.folder}: train one with lensdetect train"
             )
-        return _read_json(self.folder / "plan.json")
+        return read_json(self.folder / "plan.json", remedy=_DAMAGED)
 
     def read_state(self) -> dict[str, Any]:
         """How far the training is.
@@ -100,7 +115,7 @@ class Run:
         """
         path = self.checkpoint / "state.json"
         if path.is_file():
-            return _read_json(path)
+            return read_json(path, remedy=_DAMAGED)
         return {"epoch": 0, "latest": None, "best": None, "best_auroc": None, "best_epoch": None}
 
     def has_stopped(self, patience: int | None) -> bool:
@@ -159,39 +174,15 @@ class Run:
         InputError
             If something cannot be written; the epoch before stays the latest.
         """
-        text = history.to_csv(index=False)
         state = self.read_state()
         name = f"epoch_{epoch:04d}.npz"
         state |= {"epoch": epoch, "latest": name}
         if state["best_auroc"] is None or auroc > state["best_auroc"]:
-            state |= {"best": name, "best_auroc": auroc, "best_epoch": epoch}
-        with _usable(self.folder):
-            write_whole(self.folder / "history.csv", lambda file: file.write(text.encode()))
+            state |= {"best": name, "best_auroc": float(auroc), "best_epoch": epoch}
+        with self._writable():
+            write_text(self.folder / "history.csv", history.to_csv(index=False))
             save_checkpoint(self.checkpoint / name, model)
-            self._write_json("checkpoint/state.json", state)
+            write_json(self.checkpoint / "state.json", state)
             for path in self.checkpoint.iterdir():
                 if path.name not in ("state.json", state["latest"], state["best"]):
                     path.unlink()
-
-    def _write_json(self, name: str, values: dict[str, Any]) -> None:
-        text = json.dumps(values, indent=2) + "\n"
-        write_whole(self.folder / name, lambda file: file.write(text.encode()))
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        return json.loads(path.read_text())
-    except ValueError as error:
-        raise InputError(f"{path} must be JSON as lensdetect train writes it, got {error}: train again") from error
-
-
-@contextmanager
-def _usable(folder: Path) -> Iterator[None]:
-    """Say in one line what the system says in a traceback."""
-    try:
-        yield
-    except OSError as error:
-        raise InputError(
-            f"{folder} must be a folder that can be written, got {error.strerror or error}: "
-            "make room or choose another folder; a training that has begun goes on with --resume"
-        ) from error

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 
-from lensdetect.artifact import Card, build_detector, save_detector
+from lensdetect.artifact import Calibration, Card, build_detector, save_detector
 from lensdetect.network import DETECTORS, spec_to_dict
 from lensdetect.survey import SURVEYS
 
@@ -38,7 +38,11 @@ def card() -> Card:
         training={"stamps": 200, "stamps_sha256": "0" * 64, "seed": 1, "epochs": 3},
         metrics={"ugri": {"auroc": 0.9, "tpr0": 0.1, "stamps": 100}, "r": {"auroc": np.float32(0.75), "stamps": 100}},
         licence="BSD-3-Clause",
-        calibration={"slope": 0.5, "intercept": -1.25},
+        calibration=(
+            Calibration(0.5, -1.25, lens_fraction=0.4, bands=("u", "g", "r", "i")),
+            Calibration(0.4, -0.75, lens_fraction=0.4, bands=("g", "r", "i")),
+            Calibration(0.25, 0.5, lens_fraction=0.4, bands=("r",)),
+        ),
     )
 
 

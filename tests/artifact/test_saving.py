@@ -88,13 +88,20 @@ def test_taken_folder_is_refused_and_an_empty_one_is_not(model, card, copied, tm
     assert load_card(save_detector(model, empty, card=card)).name == card.name
 
 
-@pytest.mark.parametrize("error", [OSError("disk full"), KeyboardInterrupt()])
-def test_interrupted_save_leaves_nothing(model, card, tmp_path, monkeypatch, error):
+@pytest.mark.parametrize(
+    ("error", "raised"),
+    [
+        (OSError("disk full"), ArtifactError),
+        (tf.errors.ResourceExhaustedError(None, None, "disk full"), ArtifactError),
+        (KeyboardInterrupt("disk full"), KeyboardInterrupt),
+    ],
+)
+def test_interrupted_save_leaves_nothing(model, card, tmp_path, monkeypatch, error, raised):
     def fail(*args, **kwargs):
         raise error
 
     monkeypatch.setattr("lensdetect.artifact.saving.write_warmup", fail)
-    with pytest.raises(type(error)):
+    with pytest.raises(raised, match="disk full"):
         save_detector(model, tmp_path / "1", card=card)
     assert list(tmp_path.iterdir()) == []
 

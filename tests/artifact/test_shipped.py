@@ -8,16 +8,22 @@ from pathlib import Path
 import pytest
 
 from lensdetect.artifact import find_detector, list_detectors, load_detector, shipped_detectors
-from lensdetect.artifact.shipped import DEFAULT_DETECTOR, SKY_DETECTOR, detector_for
+from lensdetect.artifact.shipped import GROUND_DETECTOR, OTHER_DETECTORS, detector_for
 from lensdetect.errors import ArtifactError, InputError
 from lensdetect.network import DETECTORS
+from lensdetect.survey import SURVEYS
 
 
 @pytest.fixture
 def shipped(saved, tmp_path, monkeypatch) -> Path:
     """A stand-in for the folder that comes with the package: two detectors, one in versions 2 and 10."""
     models = tmp_path / "models"
-    for place in ("arcformer_small-bologna/1", "arcformer_test-bologna/2", "arcformer_test-bologna/10"):
+    for place in (
+        "arcformer_small-bologna/1",
+        "arcformer_small-kids/1",
+        "arcformer_test-bologna/2",
+        "arcformer_test-bologna/10",
+    ):
         shutil.copytree(saved, models / place)
     (models / "README.md").write_text("cards")
     (models / "unfinished-bologna" / "1").mkdir(parents=True)
@@ -28,9 +34,13 @@ def shipped(saved, tmp_path, monkeypatch) -> Path:
 def test_shipped_detectors_are_found_by_name(shipped):
     assert shipped_detectors() == {
         "arcformer_small-bologna": shipped / "arcformer_small-bologna" / "1",
+        "arcformer_small-kids": shipped / "arcformer_small-kids" / "1",
         "arcformer_test-bologna": shipped / "arcformer_test-bologna" / "10",
     }
-    assert find_detector() == find_detector(None) == shipped / "arcformer_small-bologna" / "1"
+    assert find_detector() == find_detector(None) == shipped / "arcformer_small-kids" / "1"
+    assert find_detector(survey="des") == find_detector(survey="mine") == shipped / "arcformer_small-kids" / "1"
+    assert find_detector(survey="bologna") == shipped / "arcformer_small-bologna" / "1"
+    assert find_detector("arcformer_test-bologna", survey="kids") == shipped / "arcformer_test-bologna" / "10"
     assert find_detector("arcformer_test-bologna") == shipped / "arcformer_test-bologna" / "10"
     assert find_detector("arcformer_test-bologna/2") == shipped / "arcformer_test-bologna" / "2"
 
@@ -69,7 +79,7 @@ def test_unknown_names(shipped, tmp_path):
 
 def test_package_without_detectors_says_so(tmp_path, monkeypatch):
     monkeypatch.setattr("lensdetect.artifact.shipped.models_folder", lambda: tmp_path)
-    with pytest.raises(ArtifactError, match=r"must hold arcformer_small-bologna, got \[\]: install lensdetect again"):
+    with pytest.raises(ArtifactError, match=r"must hold arcformer_small-kids, got \[\]: install lensdetect again"):
         find_detector()
     with pytest.raises(InputError, match="none comes with the package, got 'mine': check the path"):
         find_detector("mine")
@@ -78,7 +88,8 @@ def test_package_without_detectors_says_so(tmp_path, monkeypatch):
 def test_table_of_detectors(shipped, model):
     table = list_detectors().set_index("name")
     untrained = [name for name in DETECTORS if name != "arcformer_test"]
-    assert list(table.index) == ["arcformer_small-bologna/1", "arcformer_test-bologna/10", *untrained]
+    trained = ["arcformer_small-bologna/1", "arcformer_small-kids/1", "arcformer_test-bologna/10"]
+    assert list(table.index) == [*trained, *untrained]
     row = table.loc["arcformer_test-bologna/10"]
     assert row.trained and row.bands == "u,g,r,i" and row.auroc == 0.9 and row.stamps == 100
     assert row.parameters == model.count_params()
@@ -87,11 +98,8 @@ def test_table_of_detectors(shipped, model):
     assert table.loc["lens_detector_15"].survey == ""
 
 
-def test_detector_for_a_survey(tmp_path, monkeypatch):
-    monkeypatch.setattr("lensdetect.artifact.shipped.models_folder", lambda: tmp_path)
-    assert detector_for("kids") == DEFAULT_DETECTOR
-    for name in (SKY_DETECTOR, "arcformer_small-des"):
-        (tmp_path / name / "1").mkdir(parents=True)
-        (tmp_path / name / "1" / "saved_model.pb").touch()
-    assert detector_for("kids") == detector_for("hsc") == SKY_DETECTOR
-    assert detector_for("des") == "arcformer_small-des"
+def test_every_detector_of_the_table_is_shipped():
+    assert {GROUND_DETECTOR, *OTHER_DETECTORS.values()} <= set(shipped_detectors())
+    assert set(OTHER_DETECTORS) <= set(SURVEYS)
+    assert {detector_for(survey) for survey in (None, "kids", "des", "mine")} == {GROUND_DETECTOR}
+    assert detector_for("bologna") == "arcformer_small-bologna"

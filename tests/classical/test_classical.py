@@ -1,14 +1,20 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
 
 from lensdetect.classical import CLASSICAL, build_classical, load_classical
 from lensdetect.classical.blanks import fill_blanks
 from lensdetect.classical.gabor import gabor_moments
 from lensdetect.classical.gradients import HOG_SETTINGS, band_gradients
+from lensdetect.classical.margins import KernelMargin, LinearMargin
 from lensdetect.errors import InputError, MissingExtraError
 from lensdetect.metrics import lens_metrics
 
@@ -56,6 +62,51 @@ def test_saved_system_scores_the_same_and_does_so_batch_by_batch(fitted, name, t
     whole = fitted[name].score(cutouts)
     np.testing.assert_array_equal(loaded.score(cutouts), whole)
     np.testing.assert_allclose(loaded.score(iter([cutouts[:9], cutouts[9:]])), whole, rtol=1e-4, atol=1e-4)
+
+
+def test_margins_are_those_of_scikit_learn(rng):
+    features = (5 + 3 * rng.normal(size=(80, 6))).astype(np.float32)
+    is_lens = features[:, 0] + rng.normal(size=80) > 5
+    scaler, machine = make_pipeline(StandardScaler(), SVC(C=2.0, gamma=0.1)).fit(features, is_lens)
+    wanted = machine.decision_function(scaler.transform(features))
+    np.testing.assert_allclose(KernelMargin.of(scaler, machine)(features), wanted, atol=1e-5)
+    regression = LogisticRegression().fit(features, is_lens)
+    np.testing.assert_allclose(LinearMargin.of(regression)(features), regression.decision_function(features), atol=1e-5)
+
+
+@pytest.mark.parametrize("name", CLASSICAL)
+def test_no_code_is_run_and_no_damage_believed_when_a_system_is_loaded(fitted, name, tmp_path):
+    path = fitted[name].save(tmp_path)
+    with np.load(path, allow_pickle=False) as saved:
+        arrays = dict(saved)
+    trap = np.array([Trap(tmp_path / "sprung")], dtype=object)
+    some = next(name for name in ("weights", "factors") if name in arrays)
+    damaged = {
+        "ValueError: Object arrays cannot be loaded": arrays | {some: trap},
+        "unknown classical system 'hog'": arrays | {"name": np.array("hog")},
+        f"{some} must be finite numbers": arrays | {some: np.full_like(arrays[some], np.nan)},
+        f"{some} has a shape": arrays | {some: arrays[some][..., None]},
+        "no classifier has the arrays": {"name": arrays["name"], "bands": arrays["bands"], some: arrays[some]},
+        "KeyError: 'bands'": {"name": arrays["name"]},
+    }
+    for message, content in damaged.items():
+        np.savez(path, **content)
+        with pytest.raises(InputError, match=f"classical.npz must be a saved classical system, got .*{message}"):
+            load_classical(tmp_path)
+    path.write_bytes(path.read_bytes()[:-40])
+    with pytest.raises(InputError, match=r"got BadZipFile: .*: fit one anew"):
+        load_classical(tmp_path)
+    assert not (tmp_path / "sprung").exists()
+
+
+class Trap:
+    """Writes a file when it is unpickled."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
 
 
 @pytest.mark.parametrize("name", CLASSICAL)
@@ -135,7 +186,7 @@ def test_bad_input_says_what_to_do(fitted, tmp_path):
             build_classical("all_star", BANDS).fit(cutouts, labels, seed=0)
     with pytest.raises(InputError, match=r"bands u,g,r,i, 16 pixels or more a side, got shape \(12, 49, 49, 3\)"):
         fitted["all_star"].score(cutouts[..., :3])
-    with pytest.raises(InputError, match="must be a folder with classical.joblib"):
+    with pytest.raises(InputError, match="must be a folder with classical.npz"):
         load_classical(tmp_path)
 
 

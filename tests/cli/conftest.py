@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from lensdetect.artifact import Card, build_detector, save_detector, shipped
+from lensdetect.artifact import Calibration, Card, build_detector, save_detector, shipped
 from lensdetect.cli import main
 from lensdetect.network import DETECTORS, spec_to_dict
 from lensdetect.simulation import simulate
@@ -90,6 +90,7 @@ def detector(tmp_path_factory) -> Path:
             "r": {"auroc": 0.75, "tpr0": 0.1, "tpr10": None, "stamps": 100, "lenses": 40},
         },
         licence="BSD-3-Clause",
+        calibration=(Calibration(lens_fraction=0.4, bands=bologna.band_names),),
     )
     folder = tmp_path_factory.mktemp("models") / "arcformer_test-bologna" / "1"
     return save_detector(build_detector("arcformer_test", size=SIZE), folder, card=card)
@@ -97,9 +98,9 @@ def detector(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def shipping(detector, monkeypatch) -> Path:
-    """Let that detector be the one that comes with the package."""
+    """Let that detector be the one that comes with the package, for every survey but one."""
     monkeypatch.setattr(shipped, "models_folder", lambda: detector.parents[1])
-    monkeypatch.setattr(shipped, "DEFAULT_DETECTOR", detector.parent.name)
+    monkeypatch.setattr(shipped, "GROUND_DETECTOR", detector.parent.name)
     return detector
 
 

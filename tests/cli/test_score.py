@@ -9,7 +9,7 @@ import pytest
 from matplotlib.image import imread
 
 from lensdetect import flags
-from lensdetect.artifact import DEFAULT_DETECTOR, scorer, shipped_detectors
+from lensdetect.artifact import scorer
 
 COLUMNS = ["id", "path", "logit", "probability", "flags", "reason"]
 
@@ -259,8 +259,6 @@ def test_a_run_prints_nothing_on_stderr(start, detector, stamps, tmp_path):
 
 
 def test_genuine_stamps_have_a_score_or_a_reason(lensdetect, shared_data, scores):
-    if DEFAULT_DETECTOR not in shipped_detectors():
-        pytest.skip(f"models/{DEFAULT_DETECTOR} is not in this checkout")
     folder = shared_data / "bologna_ground"
     result = lensdetect("score", folder, "--truth", folder / "classifications.csv", "--output", scores)
     table = read(scores)

@@ -78,15 +78,21 @@ def test_number_ids_of_parquet_are_text(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("name,is_lens\na,1\n", "must have a column id, got name, is_lens"),
+        ("galaxy,is_lens\na,1\n", "must have a column id, got galaxy, is_lens"),
         ("id,label\na,1\n", "must have a column is_lens or no_source, got id, label"),
-        ("id,is_lens\na,2\nb,1\n", r"column is_lens must hold 0, 1, true or false, got 2 \(1 such rows\)"),
-        ("id,is_lens\na,\nb,1\n", r"column is_lens must hold 0, 1, true or false, got nan \(1 such rows\)"),
+        (
+            "id,is_lens\na,2\nb,1\n",
+            r"column is_lens must hold 0, 1, true or false, got 2 in line 2 of .* \(1 such rows\)",
+        ),
+        (
+            "id,is_lens\na,\nb,1\n",
+            r"column is_lens must .*, got nothing in line 2 of .* \(1 such rows\)",
+        ),
         ("id,is_lens\na,1\na,0\n", r"must hold each id once, got a twice \(1 such rows\)"),
-        ("id,is_lens\na,1\n,0\n", "must have an id in each row, got 1 empty ones"),
-        ("id,is_lens,arc_snr\na,1,high\n", "column arc_snr must hold numbers"),
-        ("# nothing\n", "is no table: it holds no rows"),
-        ("id,is_lens\na,1\nb,1,2,3\n", "is no table: .*Expected 2 fields in line 3, saw 4"),
+        ("id,is_lens\na,1\n,0\n", "must have an id in each row, got 1 empty ones, the first in line 3"),
+        ("id,is_lens,arc_snr\na,1,high\n", "column arc_snr must hold numbers, got 'high' in line 2"),
+        ("# nothing\n", "truth.csv must be a table, got no rows"),
+        ("id,is_lens\na,1\nb,1,2,3\n", "line 3 of .* must have 2 cells, as many as the header, got 4"),
     ],
 )
 def test_tables_that_cannot_be_used(tmp_path, text, message):
@@ -100,5 +106,26 @@ def test_paths_that_cannot_be_used(tmp_path):
     with pytest.raises(InputError, match="is a folder without manifest.json: give the truth table itself"):
         read_truth(tmp_path)
     (tmp_path / "bad.csv").write_bytes(b"\xff\xfe\x00id")
-    with pytest.raises(InputError, match="bad.csv is no table: .*codec"):
+    with pytest.raises(InputError, match="bad.csv: cut short, damaged or not a table: UnicodeDecodeError: .*codec"):
         read_truth(tmp_path / "bad.csv")
+
+
+@pytest.mark.parametrize("separator", [",", "\t", ";"])
+def test_an_empty_cell_shifts_no_column(tmp_path, separator):
+    rows = [("id", "theta_e", "is_lens", "expert"), ("a", "", "0", "1"), ("b", "1.25", "1", "0"), ("c", "", "0", "1")]
+    truth = read_truth(write(tmp_path, "".join(separator.join(row) + "\n" for row in rows)))
+    assert truth["is_lens"].tolist() == [False, True, False]
+    np.testing.assert_array_equal(truth["einstein_radius_arcsec"], [np.nan, 1.25, np.nan])
+
+
+def test_no_row_vanishes_behind_a_hash(tmp_path):
+    assert read_truth(write(tmp_path, 'id,is_lens\n"#12",1\nx#y,0\n# 7,1\n'))["id"].tolist() == ["#12", "x#y"]
+    with pytest.raises(InputError, match=r"line 2 of .* must be a row or a comment, got '#12,1': put its"):
+        read_truth(write(tmp_path, "id,is_lens\n#12,1\n13,0\n"))
+
+
+def test_large_seeds_are_exact_and_empty_counts_told(tmp_path):
+    seed = 2**62 + 1
+    assert read_truth(write(tmp_path, f"id,is_lens,seed\na,1,{seed}\n"))["seed"].tolist() == [seed]
+    with pytest.raises(InputError, match=r"column arc_pixel_count must hold whole numbers, got nothing in line 3"):
+        read_truth(write(tmp_path, "id,is_lens,arc_pixel_count\na,1,4.0\nb,0,\n"))

@@ -15,6 +15,7 @@ import pytest
 from astropy.io import fits
 from astropy.wcs import WCS
 
+from lensdetect.artifact import Calibration
 from lensdetect.search import Committee, Member, Search, search_survey
 from lensdetect.survey import Survey, get_survey
 
@@ -97,7 +98,7 @@ def committee(scorers) -> Callable[..., Committee]:
     """A committee of any scorer."""
 
     def make(make_scorer=None, *, members: int = 1) -> Committee:
-        rows = tuple(Member(f"member{number}", slope=0.1) for number in range(members))
+        rows = tuple(Member(f"member{number}", Calibration(slope=0.1, lens_fraction=0.5)) for number in range(members))
         factory = make_scorer or scorers.Brightness(members)
         return Committee(rows, factory, ("u", "g", "r", "i"), size=SIZE, pixel_scale_arcsec=0.2)
 

@@ -112,7 +112,7 @@ def test_what_is_no_catalogue(rows, tmp_path):
     with pytest.raises(InputError, match="got nothing at"):
         Catalogue(tmp_path / "none.fits", survey=KIDS)
     (tmp_path / "broken.parquet").write_bytes(b"PAR1 and no more")
-    with pytest.raises(InputError, match="broken.parquet cannot be read"):
+    with pytest.raises(InputError, match="broken.parquet: cut short, damaged or not a table: ArrowInvalid: Parquet"):
         Catalogue(tmp_path / "broken.parquet", survey=KIDS)
     (tmp_path / "picture.png").write_bytes(b"")
     with pytest.raises(InputError, match="must be one of .* got .*picture.png"):
@@ -120,13 +120,53 @@ def test_what_is_no_catalogue(rows, tmp_path):
     write(rows.drop(columns="DECJ2000"), tmp_path, "half.csv")
     with pytest.raises(InputError, match="must have a column for dec_deg, got ID, RAJ2000"):
         Catalogue(tmp_path / "half.csv", survey=KIDS)
-    write(rows.assign(RAJ2000="12:00:00"), tmp_path, "sexagesimal.csv")
-    with pytest.raises(InputError, match="must hold degrees as numbers, got such as '12:00:00'"):
-        objects(Catalogue(tmp_path / "sexagesimal.csv", survey=KIDS))
 
 
 def test_a_truncated_fits_table_is_told(rows, tmp_path):
     path = write(rows, tmp_path, "cat.fits")
     path.write_bytes(path.read_bytes()[: 2880 * 3])
-    with pytest.raises(InputError, match="cat.fits cannot be read"):
+    with pytest.raises(InputError, match="cat.fits is cut short or damaged: it claims .* bytes .* and ends before"):
         objects(Catalogue(path, survey=KIDS))
+
+
+def test_objects_without_an_id_are_called_by_their_row_and_counted(rows, tmp_path):
+    catalogue = Catalogue(write(rows.assign(ID=["", *rows["ID"][1:]]), tmp_path, "c.csv"), survey=KIDS)
+    found = objects(catalogue, 100)
+    assert found["id"].tolist() == ["row 0", *rows["ID"][1:]] and catalogue.told.without_id == 1
+
+
+def test_ids_of_several_columns(tmp_path):
+    table = pd.DataFrame(
+        {"release": [9010] * 2, "brickid": [7, 8], "objid": [1, 1], "ra": [1.0, 2.0], "dec": [3.0, 4.0]}
+    )
+    catalogue = Catalogue(write(table, tmp_path, "tractor.fits"), survey=SURVEYS["legacy"])
+    assert objects(catalogue)["id"].tolist() == ["9010_7_1", "9010_8_1"]
+    given = Catalogue(tmp_path / "tractor.fits", survey=SURVEYS["legacy"], columns={"id": "brickid+objid"})
+    assert objects(given)["id"].tolist() == ["7_1", "8_1"]
+
+
+def test_what_could_not_be_used_is_told(tmp_path):
+    path = tmp_path / "c.csv"
+    path.write_text("id,ra,dec\na,180.0,0.0\nb,,\nc,east,0\nd,1\n#e,1,2\nf,12:00:00,95\n")
+    catalogue = Catalogue(path, survey=KIDS)
+    assert objects(catalogue)["id"].tolist() == ["a", "b", "c", "f"]
+    lines, positions = catalogue.told.notes()
+    assert lines.startswith("lines of the catalogue that are no rows: 2: line 5 of") and "line 6 of" in lines
+    assert positions.startswith("objects without a position that can be used: 3, listed in objects/outside.parquet")
+    assert positions.endswith(f"the first that is not empty: ra 'east' in line 4 of {path}")
+    assert catalogue.told.ra_deg == (180.0, 180.0) and catalogue.told.dec_deg == (0.0, 0.0)
+
+
+def test_units_are_those_of_each_file(rows, tmp_path):
+    for name, unit in (("a.fits", "deg"), ("b.fits", "rad")):
+        table = Table.from_pandas(rows[["ID", "RAJ2000", "DECJ2000"]])
+        for column in ("RAJ2000", "DECJ2000"):
+            table[column].unit = "deg"
+            table[column] = table[column].to(unit)
+        table.write(tmp_path / name)
+    found = objects(Catalogue(tmp_path, survey=KIDS))
+    assert found["ra_deg"].to_numpy() == pytest.approx(np.tile(rows["RAJ2000"], 2), abs=1e-9)
+    table["RAJ2000"].unit = "pix"
+    table.write(tmp_path / "b.fits", overwrite=True)
+    with pytest.raises(InputError, match="column RAJ2000 of .*b.fits must be in degrees .* got the unit 'pix'"):
+        objects(Catalogue(tmp_path, survey=KIDS))

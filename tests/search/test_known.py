@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from astropy.coordinates import SkyCoord
 
 from lensdetect.errors import InputError
 from lensdetect.search import known
@@ -66,7 +67,7 @@ def test_the_catalogue_of_lenscat_is_read_by_its_columns(tmp_path, monkeypatch):
 
 def test_a_list_without_positions_is_refused(tmp_path):
     (tmp_path / "mine.csv").write_text("name,redshift\na,0.3\n")
-    with pytest.raises(InputError, match=r"must have columns ra_deg and dec_deg, got name, redshift"):
+    with pytest.raises(InputError, match=r"must have a column for ra_deg, got name, redshift: call it ra_deg"):
         known_lenses(tmp_path / "mine.csv")
 
 
@@ -74,3 +75,24 @@ def test_a_real_list_of_lensed_quasars(shared_data):
     lenses = known_lenses(shared_data / "lens_catalogues" / "he2024_kids_dr5_lensed_qso_table3.csv")
     assert len(lenses) == 272 + 5 and lenses["ra_deg"].between(0, 360).all()
     assert lenses["name"].iloc[0] == "J0001-3003"
+
+
+@pytest.mark.parametrize("kind", ["degrees", "sexagesimal", "mixed"])
+def test_lists_in_any_writing_are_the_same_lenses(tmp_path, kind):
+    places = SkyCoord(np.linspace(179.9, 180.1, 12), np.linspace(-0.1, 0.1, 12), unit="deg")
+    rows = {
+        "degrees": [f"{place.ra.deg:.6f},{place.dec.deg:.6f}" for place in places],
+        "sexagesimal": [place.to_string("hmsdms", sep=":", precision=3).replace(" ", ",") for place in places],
+    }
+    rows["mixed"] = [rows[("degrees", "sexagesimal")[number % 2]][number] for number in range(12)]
+    lines = [f"Lens{number},{row},A" for number, row in enumerate(rows[kind])]
+    (tmp_path / "mine.csv").write_text("\n".join(["name,ra,dec,grade", *lines, "lost,,,B", "odd,here,1,C"]) + "\n")
+    notes = []
+    lenses = known_lenses(tmp_path / "mine.csv", notes=notes)[:12]
+    assert lenses["name"].tolist() == [f"Lens{number}" for number in range(12)]
+    assert lenses["ra_deg"].to_numpy() == pytest.approx(places.ra.deg, abs=2e-6)
+    assert lenses["dec_deg"].to_numpy() == pytest.approx(places.dec.deg, abs=2e-6)
+    where = f"ra 'here' in line 15 of {tmp_path / 'mine.csv'}"
+    assert notes == [
+        f"known lenses of mine.csv without a position that can be used: 2; the first that is not empty: {where}"
+    ]

@@ -211,3 +211,27 @@ def test_an_empty_selection_leaves_empty_tables(search):
     found = search(select="MAG_AUTO < 1")
     assert len(found.candidates) == 0 and found.ok
     assert len(pd.read_csv(found.folder / "candidates.csv")) == 0
+
+
+def test_a_catalogue_beside_the_tiles_is_told_with_both_ranges(search, sky, tmp_path):
+    turned = sky.objects.assign(RAJ2000=sky.objects["RAJ2000"] / 15.0)
+    turned.to_csv(tmp_path / "hours.csv", index=False)
+    found = search(catalogue=tmp_path / "hours.csv")
+    assert not found.ok
+    assert "0 of 40 objects lie in any tile: they have right ascensions 11.99" in found.text()
+    assert "the tiles 179.99" in found.text() and "see that its positions are in the unit that it tells" in found.text()
+
+
+def test_foreign_text_ends_no_search(search, sky, tmp_path):
+    bad = ["tab\tx", "line\nbreak", "\x00\x1b[2J", "KiDS_é", "=cmd|' /C calc'!A0", "星"]
+    sky.objects.assign(ID=bad + sky.objects["ID"].tolist()[6:]).drop(columns="peak").to_parquet(tmp_path / "c.parquet")
+    for path in sky.folder.glob("*180.0_*"):
+        path.rename(path.with_name(path.name.replace("KiDS", "KiDS_é")))
+    found = search(catalogue=tmp_path / "c.parquet", report=True, cut=ANY)
+    names = pd.read_parquet(found.folder / "candidates.parquet")["id"]
+    assert set(bad) <= set(names)
+    assert "'=cmd|" in (found.folder / "candidates.csv").read_text()
+    assert found.text(rows=40).replace("\n", "").isprintable()
+    with fits.open(found.folder / "candidates.fits") as units:
+        assert "tab\\tx" in units["CANDIDATES"].data["id"] and "KiDS_\\xe9" in units["CANDIDATES"].data["id"]
+    assert len(list((found.folder / "cutouts").glob("*.fits"))) == len(names)

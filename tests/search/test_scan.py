@@ -223,6 +223,7 @@ def test_ahead_stops_its_thread_when_it_is_closed():
 _KILLED = """
 import sys
 from dataclasses import replace
+from lensdetect.artifact import Calibration
 from lensdetect.search import Committee, Cut, Member, search_survey
 from lensdetect.survey import get_survey
 import cheap_scorers
@@ -230,7 +231,8 @@ import cheap_scorers
 if __name__ == "__main__":
     kids = get_survey("kids")
     survey = replace(kids, tile_pattern=kids.tile_pattern.replace("{ra:.1f}", "{ra:.3f}"))
-    committee = Committee((Member("member0", slope=0.1),), cheap_scorers.Slow(), ("u", "g", "r", "i"), 33, 0.2)
+    members = (Member("member0", Calibration(slope=0.1)),)
+    committee = Committee(members, cheap_scorers.Slow(), ("u", "g", "r", "i"), 33, 0.2)
     search_survey(sys.argv[1], sys.argv[2], sys.argv[3], survey=survey, committee=committee, workers=1)
 """
 

@@ -22,6 +22,11 @@ EXPECTED = {
     "euclid_vis": (("VIS",), 0.1, 24.6),
     "cfhtls": ("ugriz", 0.186, 30.0),
     "legacy": ("grz", 0.262, 22.5),
+    "legacy_dr10": ("griz", 0.262, 22.5),
+    "rubin_dp1": ("ugrizy", 0.2, 31.4),
+    "rubin_dp2": ("ugrizy", 0.2, 31.4),
+    "euclid": (("VIS", *"YJHgriz"), 0.1, (24.6, 23.9)),
+    "unions": ("ugriz", 0.1857, (30.0, 27.0)),
 }
 EXPECTED_NOISE = {"bologna": (2.02e-12, 1.26e-12, 1.52e-12, 3.2e-12), "kids": (5.3e-12, 2.2e-12, 2.4e-12, 7.9e-12)}
 
@@ -37,7 +42,7 @@ def test_row_is_the_published_one(name):
     assert survey.name == name
     assert survey.band_names == tuple(bands)
     assert survey.pixel_scale_arcsec == pixel_scale_arcsec
-    assert {band.zero_point_mag for band in survey.bands} == {zero_point_mag}
+    assert {band.zero_point_mag for band in survey.bands} == {*np.atleast_1d(zero_point_mag)}
     assert survey.reference_band in survey.band_names
     assert sorted(survey.file_band_order) == sorted(survey.band_names)
     assert survey.source
@@ -50,7 +55,11 @@ def test_measured_noise_and_seeing_are_kept(name):
     assert [band.psf_fwhm_arcsec for band in survey.bands] == [0.94, 0.83, 0.65, 0.80]
 
 
-@pytest.mark.parametrize("name", sorted(set(SURVEYS) - {"bologna"}))
+#: Rows for files of which no spread of conditions is published.
+FILES_ALONE = {"legacy_dr10", "rubin_dp1", "rubin_dp2", "euclid", "unions"}
+
+
+@pytest.mark.parametrize("name", sorted(set(SURVEYS) - {"bologna"} - FILES_ALONE))
 def test_conditions_hold_the_typical_values(name):
     survey = get_survey(name)
     assert len(survey.conditions) == len(survey.bands)
@@ -62,7 +71,7 @@ def test_conditions_hold_the_typical_values(name):
         assert 17.0 < conditions.sky_mag_arcsec2 < 23.5
 
 
-@pytest.mark.parametrize("name", sorted(set(SURVEYS) - {"bologna", "euclid_vis"}))
+@pytest.mark.parametrize("name", sorted(set(SURVEYS) - {"bologna", "euclid_vis"} - FILES_ALONE))
 def test_photons_are_those_of_a_telescope_and_an_exposure(name):
     # The rms and the sky together tell how many photons a flux is; effective
     # collecting area (m2) times exposure (s) times efficiency lies between a 2.6 m in
@@ -120,6 +129,17 @@ def test_bologna_noise_is_that_of_the_genuine_stamps(shared_data):
         pixels = fits.getdata(path)
         sigma = 1.4826 * np.median(np.abs(pixels - np.median(pixels)))
         assert survey.select([name])[0].noise_sigma == pytest.approx(sigma, rel=0.08)
+
+
+def test_names_are_known_in_any_case():
+    assert get_survey("KiDS") is get_survey("kids")
+
+
+def test_noise_of_rubin_previews_is_above_the_ten_year_row():
+    ten_years = [band.noise_sigma for band in get_survey("lsst").bands]
+    for name in ("rubin_dp1", "rubin_dp2"):
+        ratio = np.array([band.noise_sigma for band in get_survey(name).bands]) / ten_years
+        assert ((1.5 < ratio) & (ratio < 8.0)).all()
 
 
 def test_rows_cannot_be_changed():

@@ -25,7 +25,8 @@ def untrained_run(folder, spec, stamps, plan, survey, *, prepare=None) -> Run:
     """A run of one epoch in which nothing was learned."""
     run = Run(folder)
     record = new_record(spec, stamps, survey=survey, plan=plan, seed=3, weights=None, parts="all")
-    run.create(record)
+    with run.held(record):
+        pass
     model = build_from_record(record, size=stamps.shape[0])
     if prepare is not None:
         prepare(model)
@@ -152,7 +153,8 @@ class SameSeed:
 
 def test_seen_stamps_are_no_test_stamps(trained, stamps, unseen, bologna, tmp_path):
     run = Run(tmp_path / "run")
-    run.create(trained.read_plan())
+    with run.held(trained.read_plan()):
+        pass
     with pytest.raises(InputError, match="run has no finished epoch to export: train it first"):
         export(run, stamps, survey=bologna)
     (run.checkpoint / "state.json").write_text((trained.checkpoint / "state.json").read_text())

@@ -28,9 +28,13 @@ def model() -> keras.Model:
 
 @pytest.fixture
 def run(tmp_path) -> Run:
-    run = Run(tmp_path / "run")
-    run.create({"seed": 1})
-    return run
+    return begun(tmp_path / "run", {"seed": 1})
+
+
+def begun(folder, plan) -> Run:
+    run = Run(folder)
+    with run.held(plan):
+        return run
 
 
 def save(run: Run, model: keras.Model, *, epoch: int, auroc: float) -> None:
@@ -45,29 +49,40 @@ def checkpoints(run: Run) -> list[str]:
     return sorted(path.name for path in run.checkpoint.iterdir())
 
 
-def test_create_writes_the_plan(run):
+def test_run_begins_with_its_plan(run):
     assert run.exists
     assert run.read_plan() == {"seed": 1}
     assert run.read_state()["epoch"] == 0
     assert len(run.read_history()) == 0
 
 
-def test_folder_may_exist_if_it_is_empty(tmp_path):
-    Run(tmp_path).create({"seed": 1})
-    assert Run(tmp_path).exists
+def test_folder_may_exist_if_nothing_is_in_it(tmp_path):
+    (tmp_path / ".plan.json.7.partial").touch()
+    Run(tmp_path).check_free()
+    assert begun(tmp_path, {"seed": 1}).exists
+    assert not list(tmp_path.glob("*.partial"))
 
 
 def test_folder_is_taken(run, tmp_path):
     with pytest.raises(InputError, match=r"new or empty folder, .*run is taken: add --resume to go on"):
-        run.create({"seed": 2})
+        run.check_free()
+    with pytest.raises(InputError, match=r"run holds another training: seed is 1 there and 2 here"):
+        begun(run.folder, {"seed": 2})
     assert run.read_plan() == {"seed": 1}
+
+
+def test_one_training_a_folder(run):
+    with run.held({"seed": 1}), pytest.raises(InputError, match=r"run must be free, got one that is in use by process"):
+        begun(run.folder, {"seed": 1})
+    with run.held({"seed": 1}):
+        assert run.exists
 
 
 @pytest.mark.parametrize("name", ["file", "file/run"])
 def test_folder_cannot_be_made(tmp_path, name):
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match=rf"{name} must be a folder that can be written, got Not a directory"):
-        Run(tmp_path / name).create({})
+    with pytest.raises(InputError, match=rf"must be writable to .*{name}, got (Not a directory|File exists)"):
+        begun(tmp_path / name, {})
 
 
 def test_no_run(tmp_path):
@@ -78,7 +93,7 @@ def test_no_run(tmp_path):
 @pytest.mark.parametrize("name", ["plan.json", "checkpoint/state.json"])
 def test_damaged_json(run, name):
     (run.folder / name).write_text('{"epoch": ')
-    with pytest.raises(InputError, match=rf"{name} must be JSON as lensdetect train writes it"):
+    with pytest.raises(InputError, match=rf"{name} must be JSON as lensdetect wrote it"):
         run.read_plan()
         run.read_state()
 
@@ -129,9 +144,7 @@ def test_full_disk_leaves_the_epoch_before(run, model, limit_bytes):
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, hard))
     try:
-        with pytest.raises(
-            InputError, match=r"run must be a folder that can be written, got File too large: make room"
-        ):
+        with pytest.raises(InputError, match=r"a training must be writable to .*run, got File too large: make room"):
             save(run, model, epoch=2, auroc=0.9)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

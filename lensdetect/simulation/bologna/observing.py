@@ -10,7 +10,7 @@ from lensdetect.survey import Survey
 
 
 def draw_conditions(
-    observing: ObservingPopulation, survey: Survey, *, real_like: bool, size: int, rng: np.random.Generator
+    observing: ObservingPopulation, survey: Survey, *, real_like: bool, size: int | None, rng: np.random.Generator
 ) -> Conditions:
     """Draw seeing and noise of one stamp.
 
@@ -22,8 +22,8 @@ def draw_conditions(
         The typical values.
     real_like : bool
         Whether it shall look like a real survey stamp: noisier, correlated.
-    size : int
-        Side of the stamp in pixels.
+    size : int or None
+        Side of the stamp in pixels; None draws no mask.
     rng : numpy.random.Generator
 
     Returns
@@ -42,7 +42,7 @@ def draw_conditions(
         psf_fwhm_arcsec=tuple(float(w * band.psf_fwhm_arcsec) for w, band in zip(width, survey.bands, strict=True)),
         noise_sigma=tuple(float(n * band.noise_sigma) for n, band in zip(noise, survey.bands, strict=True)),
         noise_correlation=correlation,
-        masked=draw_mask(size, count, observing=observing, rng=rng),
+        masked=None if size is None else draw_mask(size, count, observing=observing, rng=rng),
     )
 
 

@@ -47,7 +47,9 @@ class BolognaPopulation(Population):
             real_fraction=self.observing.real_fraction, side_arcsec=side_arcsec, rng=rng,
         )  # fmt: skip
 
-    def draw_conditions(self, scene: Scene, survey: Survey, *, size: int, rng: np.random.Generator) -> Conditions:
+    def draw_conditions(
+        self, scene: Scene, survey: Survey, *, size: int | None, rng: np.random.Generator
+    ) -> Conditions:
         """Draw seeing, noise and masks; see ``Population``."""
         return draw_conditions(self.observing, survey, real_like=scene.real_like, size=size, rng=rng)
 

@@ -10,11 +10,15 @@ from astropy.wcs import WCS
 from astropy.wcs.utils import proj_plane_pixel_scales
 
 from lensdetect.errors import InputError
+from lensdetect.images.nodata import erase_no_data
 from lensdetect.simulation.painting.images import ImageSet, PlaneAt, open_fits, read_part
 from lensdetect.survey import Survey
 
 #: By how much the pixel scale of an image may differ from its survey's.
 _SCALE_TOLERANCE = 0.02
+
+#: Images with a longer side are sampled: this many blocks of this side, along each axis.
+_WHOLE_PIX, _BLOCKS, _BLOCK_PIX = 1024, 6, 128
 
 
 @dataclass(frozen=True)
@@ -112,6 +116,39 @@ def _wcs(header) -> WCS | None:
     return WCS(header, naxis=2)
 
 
+def sample(place: PlaneAt, height: int, width: int) -> np.ndarray:
+    """Pixels of which the sky is measured: all of an image, of a large one 36 blocks all over it.
+
+    Parameters
+    ----------
+    place : PlaneAt
+    height, width : int
+        Of the image.
+
+    Returns
+    -------
+    ndarray
+        float32, without exact zeros, which no exposure reached.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read.
+    """
+    if max(height, width) <= _WHOLE_PIX:
+        values = read_part(place, slice(0, height), slice(0, width))
+    else:
+        starts = [np.linspace(0, side - _BLOCK_PIX, _BLOCKS).astype(int) for side in (height, width)]
+        values = np.concatenate(
+            [
+                read_part(place, slice(row, row + _BLOCK_PIX), slice(column, column + _BLOCK_PIX)).ravel()
+                for row in starts[0]
+                for column in starts[1]
+            ]
+        )
+    return values[values != 0.0]
+
+
 @dataclass(frozen=True)
 class Corner:
     """First pixel of a cutout, and where its galaxy is from the middle.
@@ -139,8 +176,7 @@ def corner_of(x: float, y: float, *, size: int) -> Corner:
 def cut(planes: tuple[PlaneAt | None, ...], frame: Frame, *, corner: Corner, size: int, survey: Survey) -> np.ndarray:
     """Cut an object out of its images.
 
-    What is not finite, has the survey's masked value, or is exactly 0 (a pixel
-    that no exposure reached; noise never is) becomes NaN.
+    What is not finite, and what ``images.nodata`` takes for no data, becomes NaN.
 
     Parameters
     ----------
@@ -171,8 +207,6 @@ def cut(planes: tuple[PlaneAt | None, ...], frame: Frame, *, corner: Corner, siz
     for number, place in enumerate(planes):
         if place is not None:
             pixels[*window, number] = read_part(place, slice(low_y, high_y), slice(low_x, high_x))
-    bad = ~np.isfinite(pixels) | (pixels == 0.0)
-    if survey.masked_value is not None:
-        bad |= pixels == survey.masked_value
-    pixels[bad] = np.nan
+    erase_no_data(np.moveaxis(pixels, -1, 0), masked_value=survey.masked_value)
+    pixels[~np.isfinite(pixels)] = np.nan
     return pixels

@@ -29,6 +29,7 @@ from lensdetect.simulation.processes import map_unordered
 from lensdetect.simulation.sky.population import SkyPopulation
 from lensdetect.stamps import write_shard
 from lensdetect.survey import Survey
+from lensdetect.text import write_csv
 
 #: In the output: what could not be used, with its reason.
 REFUSED_FILE = "refused.csv"
@@ -66,8 +67,8 @@ def paint(
         FITS cutouts of one galaxy each, or tiles with celestial coordinates: a
         folder, a file or a pattern with ``*``. One file a band, or one for all.
     catalogue : path or None
-        CSV, FITS or Parquet: ``id`` of each galaxy, and ``file`` (it is in the
-        middle) or ``ra_deg`` and ``dec_deg``; more in ``catalogue.COLUMN_NAMES``.
+        a table: ``id`` of each galaxy, and ``file`` (it is in the
+        middle) or ``ra_deg`` and ``dec_deg``; more in ``images.columns.ROLES``.
         None uses every cutout.
     folder : path
         Where to write; it is created.
@@ -188,7 +189,7 @@ def _write_refused(folder: Path, refused: list[dict[str, str]]) -> None:
         path.unlink(missing_ok=True)
         return
     table = pd.DataFrame(refused, columns=["id", "path", "reason"])
-    write_whole(path, lambda file: table.to_csv(file, index=False))
+    write_whole(path, lambda file: write_csv(table, file))
 
 
 def _make_missing(plan: PaintPlan, jobs: list[Job], *, shard_size: int, workers: int, progress: bool) -> None:

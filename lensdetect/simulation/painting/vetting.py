@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from lensdetect.errors import InputError, unknown_name
-from lensdetect.simulation.painting.background import check_sigma, plane_sigma
-from lensdetect.simulation.painting.frames import Frame, check_scale, corner_of, cut, read_frame
+from lensdetect.images.background import check_sigma, is_left_in, sky_of
+from lensdetect.simulation.painting.frames import Frame, check_scale, corner_of, cut, read_frame, sample
 from lensdetect.simulation.painting.images import ImageSet, PlaneAt, find_images, open_fits, read_part
 from lensdetect.simulation.painting.jobs import Job
 from lensdetect.simulation.painting.psf import fit_psf
@@ -149,12 +149,17 @@ class Vetting:
         """Sky sigma in all bands; a band without enough pixels counts as missing."""
         sigmas = []
         for band, place in zip(self.survey.bands, planes, strict=True):
-            sigma = math.nan if place is None else plane_sigma(place, frame.height, frame.width)
+            level, sigma = (math.nan, math.nan) if place is None else sky_of(sample(place, frame.height, frame.width))
             if math.isfinite(sigma):
                 try:
                     check_sigma(sigma, band, survey=self.survey, factor=self.noise_factor)
                 except InputError as error:
                     raise InputError(f"{place.path}: {error}") from error
+                if is_left_in(level, sigma):
+                    raise InputError(
+                        f"{place.path}: the sky of band {band.name} must be near 0, got {level:.3g}, "
+                        f"{level / sigma:.1f} times its rms: subtract the sky"
+                    )
             sigmas.append(sigma if math.isfinite(sigma) else band.noise_sigma)
         check_scale(frame, self.survey)
         return tuple(sigmas)

@@ -106,7 +106,9 @@ def _draw_gap(axis: np.ndarray, half_side: float, *, rng) -> np.ndarray:
 
 
 def _draw_star(axis: np.ndarray, half_side: float, *, rng) -> np.ndarray:
-    """A disc somewhere beside the middle."""
+    """A disc somewhere beside the middle; none in a stamp so small that it would reach where nothing is listed."""
+    if half_side <= _STAR_CLEAR_ARCSEC:
+        return np.zeros((axis.size, axis.size), bool)
     radius = rng.uniform(*_STAR_ARCSEC)
     away = radius + rng.uniform(_STAR_CLEAR_ARCSEC, half_side)
     direction = rng.uniform(0.0, 2.0 * math.pi)

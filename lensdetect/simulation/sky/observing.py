@@ -71,7 +71,9 @@ class SkyObserving:
                 raise InputError(f"{name} must be between 0 and 1, got {getattr(self, name):g}")
 
 
-def draw_conditions(observing: SkyObserving, survey: Survey, *, size: int, rng: np.random.Generator) -> Conditions:
+def draw_conditions(
+    observing: SkyObserving, survey: Survey, *, size: int | None, rng: np.random.Generator
+) -> Conditions:
     """Draw seeing, noise, zero points and masks of one stamp.
 
     Parameters
@@ -79,8 +81,8 @@ def draw_conditions(observing: SkyObserving, survey: Survey, *, size: int, rng: 
     observing : SkyObserving
     survey : Survey
         Typical values, and the ranges where it states them.
-    size : int
-        Side of the stamp in pixels.
+    size : int or None
+        Side of the stamp in pixels; None draws no mask.
     rng : numpy.random.Generator
         The same state gives the same conditions.
 
@@ -97,7 +99,7 @@ def draw_conditions(observing: SkyObserving, survey: Survey, *, size: int, rng: 
         noise_correlation=_draw_correlation(observing, survey, rng=rng),
         photon_flux=photon_fluxes(survey, noise),
         gain=tuple(float(gain) for gain in 10.0 ** (-0.4 * gain_mag)),
-        masked=draw_mask(observing.masks, survey, size=size, rng=rng),
+        masked=None if size is None else draw_mask(observing.masks, survey, size=size, rng=rng),
     )
 
 

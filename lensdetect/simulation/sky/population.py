@@ -123,7 +123,9 @@ class SkyPopulation(Population):
             return self._lenses(survey).draw(rng=rng).galaxy
         return draw_early_type(self.early_types, rng=rng)
 
-    def draw_conditions(self, scene: Scene, survey: Survey, *, size: int, rng: np.random.Generator) -> Conditions:
+    def draw_conditions(
+        self, scene: Scene, survey: Survey, *, size: int | None, rng: np.random.Generator
+    ) -> Conditions:
         """Draw seeing, noise and masks; see ``Population``."""
         return draw_conditions(self.observing, survey, size=size, rng=rng)
 

@@ -90,8 +90,7 @@ def make_tile(plan: TilePlan, number: int) -> int:
 
 def _draw(plan: TilePlan, tile: Tile) -> _Pointing:
     survey = plan.survey
-    conditions = plan.population.draw_conditions(_EMPTY, survey, size=11, rng=plan.rng("conditions", tile.number))
-    conditions = dataclasses.replace(conditions, masked=None)
+    conditions = plan.population.draw_conditions(_EMPTY, survey, size=None, rng=plan.rng("conditions", tile.number))
     objects = objects_near(plan, tile, margin_pix=_MARGIN_PIX)
     x, y = tile.pixels(np.array([thing.ra_deg for thing in objects]), np.array([thing.dec_deg for thing in objects]))
     scenes = [thing.scene for thing in objects]

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from lensdetect.errors import InputError, unknown_name
-from lensdetect.runs import write_whole
 from lensdetect.training.tuning.choosing import PARTS
 
 #: How trials are chosen.
@@ -95,49 +92,6 @@ class Search:
             )
 
 
-def begin_or_go_on(path: Path, record: dict[str, Any]) -> None:
-    """Write down what decides a search, or check that it is what it began with.
-
-    Parameters
-    ----------
-    path : Path
-        Of ``search.json``.
-    record : dict
-        All that decides the trials. The number of trials does not: a search can be prolonged.
-
-    Raises
-    ------
-    InputError
-        If the search that is there began otherwise, the folder holds something
-        else, or cannot be written.
-    """
-    record = json.loads(json.dumps(record))
-    try:
-        if path.is_file():
-            _check_same(path, json.loads(path.read_text()), record)
-            return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if any(path.parent.iterdir()):
-            raise InputError(f"a search needs a new or empty folder, or its own, {path.parent} is taken: name another")
-        write_json(path, record)
-    except json.JSONDecodeError as error:
-        raise InputError(f"{path} must be JSON as lensdetect tune writes it, got {error}: search anew") from error
-    except OSError as error:
-        raise InputError(
-            f"{path.parent} must be a folder that can be written, got {error.strerror or error}"
-        ) from error
-
-
-def _check_same(path: Path, began: dict[str, Any], asked: dict[str, Any]) -> None:
-    for name, value in asked.items():
-        if began.get(name) != value:
-            said = "" if isinstance(value, dict) else f": {began.get(name)} in {path}, got {value}"
-            raise InputError(
-                f"a search goes on as it began, its {name.replace('_', ' ')} is another{said}: "
-                "ask for the same, or search anew in another folder"
-            )
-
-
 def search_record(search: Search, record: dict[str, Any]) -> dict[str, Any]:
     """What decides a search.
 
@@ -151,24 +105,10 @@ def search_record(search: Search, record: dict[str, Any]) -> dict[str, Any]:
     Returns
     -------
     dict
-        For ``begin_or_go_on``.
+        All that decides the trials. Their number does not: a search can be prolonged.
     """
-    kept = {name: record[name] for name in ("detector", "seed", "survey", "spec", "plan")}
+    kept = {name: record[name] for name in ("detector", "seed", "survey", "bands", "spec", "plan", "precision", "code")}
     fields = dataclasses.asdict(search)
     del fields["trials"]
     # Short answers first: the first that differs is told.
-    return {**fields, **kept, "data": record["data"]["sha256"]}
-
-
-def write_json(path: Path, values: dict[str, Any]) -> None:
-    """Write JSON whole or not at all.
-
-    Parameters
-    ----------
-    path : Path
-        Where to.
-    values : dict
-        Plain JSON values.
-    """
-    text = json.dumps(values, indent=2) + "\n"
-    write_whole(path, lambda file: file.write(text.encode()))
+    return {**fields, "data": record["data"]["sha256"], **kept}

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from lensdetect.runs import write_whole
+from lensdetect.runs import write_text
 
 #: Columns of measured numbers, in this order.
 FIGURES = ("val_auroc", "val_tpr", "val_loss", "parameters", "operations", "train_s")
@@ -82,5 +82,4 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
     table : DataFrame
         From ``trial_row``.
     """
-    text = table.to_csv(index=False)
-    write_whole(path, lambda file: file.write(text.encode()))
+    write_text(path, table.to_csv(index=False))

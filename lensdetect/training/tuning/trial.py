@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +12,10 @@ import keras
 import numpy as np
 
 from lensdetect.data.pipeline import Stamps, evaluation_batches
-from lensdetect.network import DetectorSpec, MergedSpec, operations
+from lensdetect.errors import InputError
+from lensdetect.network import DetectorSpec, MergedSpec, operations, spec_to_dict
 from lensdetect.survey import Survey
-from lensdetect.training.checkpoint import load_weights
+from lensdetect.training.checkpoint import check_checkpoint, load_weights
 from lensdetect.training.fit import resume, train
 from lensdetect.training.plan import Plan
 from lensdetect.training.record import build_from_record
@@ -51,7 +54,8 @@ def run_trial(folder: Path, spec: DetectorSpec | MergedSpec, *, plan: Plan, benc
     """Train a detector and measure it.
 
     A trial that was interrupted goes on after its last epoch. Its folder keeps
-    plan, history and curves; the weights are not kept.
+    plan, history and curves; the weights go with ``forget_weights``, once it is
+    known how the trial went.
 
     Parameters
     ----------
@@ -70,25 +74,57 @@ def run_trial(folder: Path, spec: DetectorSpec | MergedSpec, *, plan: Plan, benc
         ``val_auroc`` and ``val_tpr`` after the last epoch, ``val_loss``
         (cross-entropy and penalties), ``parameters``, ``operations``
         (multiply-adds for one cutout) and ``train_s``.
+
+    Raises
+    ------
+    InputError
+        If the detector cannot be trained like this, or what came out of it is
+        not a number.
     """
     # What an earlier trial has built is of no use, and stays in memory otherwise.
     keras.utils.clear_session()
     run = Run(folder)
+    if _is_begun(run, spec, plan):
+        resume(folder, bench.stamps, survey=bench.survey)
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
+        train(spec, bench.stamps, folder, survey=bench.survey, plan=plan, seed=bench.seed)
+    return _measure(run, bench)
+
+
+def forget_weights(folder: Path) -> None:
+    """Remove the weights of a trial that has ended: they take the most room, and nothing needs them.
+
+    Parameters
+    ----------
+    folder : Path
+        Of its run.
+    """
+    shutil.rmtree(Run(folder).checkpoint, ignore_errors=True)
+
+
+def _is_begun(run: Run, spec: DetectorSpec | MergedSpec, plan: Plan) -> bool:
+    """Whether a folder holds this very training, in a state that it can go on from."""
+    if not run.exists:
+        return False
     try:
-        if run.exists:
-            resume(folder, bench.stamps, survey=bench.survey)
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
-            train(spec, bench.stamps, folder, survey=bench.survey, plan=plan, seed=bench.seed)
-        measured = _measure(run, bench)
-    except Exception:
-        shutil.rmtree(run.checkpoint, ignore_errors=True)
-        raise
-    shutil.rmtree(run.checkpoint, ignore_errors=True)
-    return measured
+        record, latest = run.read_plan(), run.read_state()["latest"]
+        if latest:
+            check_checkpoint(run.checkpoint / latest)
+    except (InputError, KeyError):
+        return False
+    asked = json.loads(json.dumps({"spec": spec_to_dict(spec), "plan": plan.as_dict()}))
+    return {name: record.get(name) for name in asked} == asked
 
 
 def _measure(run: Run, bench: Bench) -> dict[str, float]:
+    figures = _evaluate(run, bench)
+    if not all(map(math.isfinite, figures.values())):
+        raise InputError(f"a trial must end with numbers, got val_loss {figures['val_loss']}: its training diverged")
+    return figures
+
+
+def _evaluate(run: Run, bench: Bench) -> dict[str, float]:
     model = build_from_record(run.read_plan(), size=bench.stamps.shape[0], precision="float32", fresh=True)
     load_weights(run.checkpoint / run.read_state()["latest"], model)
     model.compile(

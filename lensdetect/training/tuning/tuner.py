@@ -1,32 +1,37 @@
-"""keras-tuner's two searches, put to our trials."""
+"""keras-tuner's two searches, put to our trials.
+
+keras-tuner chooses; it writes nothing. Its own files are written in place, over
+many steps, and an interrupt leaves them empty or at odds with each other: here
+all that a search has found is one file, whole after each event.
+"""
 
 from __future__ import annotations
 
-import io
-import logging
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 from keras_tuner import HyperParameters, Objective
-from keras_tuner.engine.base_tuner import BaseTuner
+from keras_tuner.engine.trial import Trial
 from keras_tuner.oracles import BayesianOptimizationOracle, HyperbandOracle
 from sklearn.exceptions import ConvergenceWarning
 
+from lensdetect.errors import InputError, reason_of
+from lensdetect.runs import read_json, write_json
 from lensdetect.training.tuning.knobs import Knob
 from lensdetect.training.tuning.record import Search
 
-logger = logging.getLogger(__name__)
-
-#: Folder of keras-tuner within that of the search.
-PROJECT = "keras_tuner"
 #: Share of Bayesian trials that are drawn at random, before a Gaussian process can say anything.
 _RANDOM_SHARE = 1 / 3
+#: keras-tuner knows who asked for a trial, and gives one that is not ended out again.
+_WORKER = "lensdetect"
+_REMEDY = "search anew in another folder"
 
 
-class _BeginsWithDefaults:
-    """Let the first trial be what the search starts from: the others are compared with it."""
+class _WritesNothing:
+    """Let the first trial be what the search starts from, and keep keras-tuner's hands off the disk."""
 
     def populate_space(self, trial_id):
         """Values of the next trial, as the oracles of keras-tuner give them."""
@@ -35,13 +40,22 @@ class _BeginsWithDefaults:
             answer["values"] |= {parameter.name: parameter.default for parameter in self.hyperparameters.space}
         return answer
 
+    def save(self):
+        """Written by ``Trials``."""
 
-class _Hyperband(_BeginsWithDefaults, HyperbandOracle):
+    def _save_trial(self, trial):
+        """Likewise."""
+
+
+class _Hyperband(_WritesNothing, HyperbandOracle):
     pass
 
 
-class _Bayesian(_BeginsWithDefaults, BayesianOptimizationOracle):
-    pass
+class _Bayesian(_WritesNothing, BayesianOptimizationOracle):
+    def populate_space(self, trial_id):
+        """As all do; what is drawn depends on the number of the trial, not on how often the search was interrupted."""
+        self._random_state = np.random.RandomState((self.seed + len(self.trials)) % 2**32)
+        return super().populate_space(trial_id)
 
 
 def make_oracle(search: Search, knobs: tuple[Knob, ...], *, seed: int):
@@ -72,82 +86,99 @@ def make_oracle(search: Search, knobs: tuple[Knob, ...], *, seed: int):
         "max_consecutive_failed_trials": None,
     }
     if search.kind == "hyperband":
-        oracle = _Hyperband(max_epochs=search.epochs, factor=3, hyperband_iterations=1, **shared)
+        oracle = _Hyperband(max_epochs=search.epochs, factor=3, **shared)
     else:
         first = max(3, round(_RANDOM_SHARE * search.most_trials))
-        oracle = _Bayesian(max_trials=search.most_trials, num_initial_points=first, **shared)
+        oracle = _Bayesian(num_initial_points=first, **shared)
     oracle.verbose = 0
     return oracle
 
 
-class Tuner(BaseTuner):
-    """Runs trials one after the other, and goes on where it was stopped.
-
-    A trial that fails is kept with its error and scored as a detector that has
-    learned nothing: keras-tuner's Hyperband waits for ever for the place of a
-    trial that has no score, and a Gaussian process would try the same again.
+class Trials:
+    """The trials of a search: the next one, and all that have been.
 
     Parameters
     ----------
-    oracle : keras_tuner.Oracle
-        From ``make_oracle``.
-    folder : Path
-        Of the search.
-    train_and_measure : callable
-        ``(folder, values, epochs)`` to a dict of figures; ``epochs`` is None
-        where the search does not say.
-    chance : dict of str -> float
-        The figures of a detector that has learned nothing.
-    report : callable
-        Called without arguments after every trial.
-    most_trials : int or None
-        At most so many.
+    search : Search
+        How.
+    knobs : tuple of Knob
+        What may be turned.
+    seed : int
+        Of the choices.
+    path : Path
+        Of the file that a search goes on from; read where it is.
+
+    Raises
+    ------
+    InputError
+        If the file is not one of a search like this.
     """
 
-    def __init__(
-        self,
-        oracle,
-        folder: Path,
-        *,
-        train_and_measure: Callable[[Path, dict, int | None], dict[str, float]],
-        chance: dict[str, float],
-        report: Callable[[], None],
-        most_trials: int | None,
-    ):
-        self._train_and_measure, self._chance, self._report = train_and_measure, chance, report
-        # It says on standard output where it goes on.
-        with redirect_stdout(io.StringIO()):
-            super().__init__(oracle=oracle, directory=str(folder), project_name=PROJECT)
-        oracle.max_trials = most_trials
-        if most_trials is not None and hasattr(oracle, "hyperband_iterations"):
-            # After one round another begins, until the trials are used up.
-            oracle.hyperband_iterations = float("inf")
+    def __init__(self, search: Search, knobs: tuple[Knob, ...], *, seed: int, path: Path):
+        self._oracle, self._path = make_oracle(search, knobs, seed=seed), path
+        if path.is_file():
+            self._restore()
+        # Both may be more than when the search began.
+        self._oracle.max_trials = search.most_trials
+        if search.kind == "hyperband":
+            # After one round another begins, until the trials are used up: each has at least one of them.
+            self._oracle.hyperband_iterations = search.most_trials or 1
 
-    def run_trial(self, trial):
-        """Train and measure, as keras-tuner calls it."""
-        values = trial.hyperparameters.values
-        folder = Path(self.get_trial_dir(trial.trial_id)) / "run"
-        try:
-            return self._train_and_measure(folder, values, values.get("tuner/epochs"))
-        except Exception as error:  # whatever it is, the search goes on
-            logger.debug("trial %s failed", trial.trial_id, exc_info=True)
-            trial.message = _one_line(error)
-            return dict(self._chance)
+    @property
+    def begun(self) -> list[Trial]:
+        """Every trial, in the order of their beginning."""
+        return [self._oracle.get_trial(trial_id) for trial_id in self._oracle.start_order]
 
-    def on_trial_end(self, trial):
-        """Save, then report."""
-        super().on_trial_end(trial)
-        self._report()
+    @property
+    def num_ended(self) -> int:
+        """How many have ended."""
+        return len(self._oracle.end_order)
 
-    def search(self):
-        """Run all trials that are left."""
+    def next(self) -> Trial | None:
+        """The trial to run now: the one that was interrupted, or a new one; None at the end of the search."""
         with _quiet_libraries():
-            super().search()
+            trial = self._oracle.create_trial(_WORKER)
+        if trial.status != "RUNNING":
+            return None
+        self._save()
+        return trial
 
+    def end(self, trial: Trial, figures: dict[str, float], *, error: str = "") -> None:
+        """Book a trial as ended.
 
-def _one_line(error: Exception) -> str:
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text[:300]}" if text else type(error).__name__
+        A trial that failed is kept with its error and the figures of a detector
+        that has learned nothing: Hyperband needs a score for each place, and a
+        Gaussian process would try the same again.
+
+        Parameters
+        ----------
+        trial : keras_tuner.engine.trial.Trial
+            From ``next``.
+        figures : dict of str -> float
+            The objective among them.
+        error : str
+            Why it failed; empty if it did not.
+        """
+        with _quiet_libraries():
+            self._oracle.update_trial(trial.trial_id, figures)
+            trial.status, trial.message = "COMPLETED", error or None
+            self._oracle.end_trial(trial)
+        self._save()
+
+    def _save(self) -> None:
+        trials = [trial.get_state() for trial in self._oracle.trials.values()]
+        write_json(self._path, {"oracle": self._oracle.get_state(), "trials": trials})
+
+    def _restore(self) -> None:
+        state = read_json(self._path, remedy=_REMEDY)
+        try:
+            trials = map(Trial.from_state, state["trials"])
+            self._oracle.trials = {trial.trial_id: trial for trial in trials}
+            self._oracle.set_state(state["oracle"])
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise InputError(
+                f"{self._path} must be as lensdetect tune writes it, got {reason_of(error)}: {_REMEDY}"
+            ) from error
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lensdetect.errors import InputError
-from lensdetect.simulation.painting.background import sky_sigma
+from lensdetect.images.background import sky_sigma
 from lensdetect.simulation.painting.galaxy import aperture_mags, light_shape
 from lensdetect.simulation.painting.psf import fit_psf
 from lensdetect.survey import get_survey

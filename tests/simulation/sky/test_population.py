@@ -157,7 +157,7 @@ def test_lenses_stand_in_groups_as_often_as_stated(lenses):
     assert in_groups == pytest.approx(LensEnvironment().group_share, abs=0.07)
 
 
-@pytest.mark.parametrize("name", sorted(SURVEYS))
+@pytest.mark.parametrize("name", sorted(name for name in SURVEYS if SURVEYS[name].conditions or name == "bologna"))
 def test_every_survey_has_a_sky(name):
     survey = SURVEYS[name]
     for lens_fraction in (0.0, 1.0):

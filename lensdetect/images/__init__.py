@@ -1,0 +1,1 @@
+"""Every survey's files as they come, opened in one way for search, scoring, simulation and training."""

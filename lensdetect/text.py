@@ -1,0 +1,115 @@
+"""Foreign text made fit for where it goes: a screen, a FITS header, a sheet.
+
+Names and identifiers come from other people's files and may hold anything:
+control characters, line breaks, sequences that a terminal obeys, letters that a
+header cannot hold, formulas that a spreadsheet runs. They are kept as they are
+inside the package, and cleaned here, once, where they leave it. What cannot be
+kept is written as an escape (``\\\\x1b``), never dropped.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: With what a cell begins that a spreadsheet takes for a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+
+
+def for_screen(text: object) -> str:
+    """One line that a terminal only shows.
+
+    Parameters
+    ----------
+    text : object
+        Anything that has a text.
+
+    Returns
+    -------
+    str
+        What is not printable, line breaks and marks of writing direction among
+        it, as an escape.
+    """
+    text = str(text)
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in text)
+
+
+def for_header(text: object, *, longest: int | None = None) -> str:
+    """Text that a FITS header or table holds: printable ASCII.
+
+    Parameters
+    ----------
+    text : object
+    longest : int, optional
+        Letters after which it is cut; a card holds 68.
+
+    Returns
+    -------
+    str
+    """
+    return for_screen(text).encode("ascii", "backslashreplace").decode("ascii")[:longest]
+
+
+def storable(text: str) -> str:
+    """Text that UTF-8 can hold: file names that are not UTF-8 have letters (lone surrogates) that it cannot.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    str
+        The same, but for those.
+    """
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def storable_table(table: pd.DataFrame) -> pd.DataFrame:
+    """A table whose text a Parquet file can hold.
+
+    Parameters
+    ----------
+    table : DataFrame
+
+    Returns
+    -------
+    DataFrame
+    """
+    return _with_texts(table, storable)
+
+
+def write_csv(table: pd.DataFrame, file) -> None:
+    """Write a table for spreadsheets and everything else that reads CSV.
+
+    A cell of text that begins with ``=``, ``+``, ``-``, ``@``, a tab or a
+    carriage return and is no number gets an apostrophe in front: a spreadsheet
+    would run it as a formula. The Parquet file beside it has the text as it was.
+
+    Parameters
+    ----------
+    table : DataFrame
+    file : binary file
+        Open for writing.
+    """
+    _with_texts(table, _for_sheet).to_csv(file, index=False)
+
+
+def _for_sheet(text: str) -> str:
+    text = storable(text)
+    return f"'{text}" if text.startswith(_FORMULA) and not _NUMBER.fullmatch(text) else text
+
+
+def _with_texts(table: pd.DataFrame, clean) -> pd.DataFrame:
+    columns = {
+        name: [clean(value) if isinstance(value, str) else value for value in values]
+        for name, values in table.items()
+        if values.dtype.kind not in "biufcmM"
+    }
+    return table.assign(**columns) if columns else table
