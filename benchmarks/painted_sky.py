@@ -78,15 +78,14 @@ def _file_names(galaxies: RealSet) -> list[str]:
 
 
 def _write_images(galaxies: RealSet, folder: Path) -> None:
-    """One FITS file a galaxy and band; those that are there are left as they are."""
+    """One FITS file a galaxy and band."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, pixels in zip(_file_names(galaxies), galaxies.pixels, strict=True):
         # a zero is a masked pixel where arcs are painted, and a value like any other in an image in coarse steps
         pixels = np.where(pixels == 0.0, np.float32(1e-30), pixels)
         for place, band in enumerate(_BANDS):
             path = folder / f"{name}_{band}.fits"
-            if not path.is_file():
-                write_whole(path, lambda file, plane=pixels[..., place]: fits.PrimaryHDU(plane).writeto(file))
+            write_whole(path, lambda file, plane=pixels[..., place]: fits.PrimaryHDU(plane).writeto(file))
 
 
 def _survey_of(galaxies: RealSet) -> Survey:

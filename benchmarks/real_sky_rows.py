@@ -128,7 +128,7 @@ def measure(
     }
     taken = [_scores(system, parts, bands, sets) for parts in (comparison.lenses, comparison.others)]
     if not all(len(scores) for scores, _ in taken):
-        return row | {"status": "seen: nothing is left to be measured"}
+        return row | {"folds": "none", "status": "seen: nothing is left to be measured"}
     return row | {"status": "measured", "left_out_seen": taken[0][1] + taken[1][1]} | figures(taken[0][0], taken[1][0])
 
 

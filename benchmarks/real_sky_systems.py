@@ -183,7 +183,7 @@ class Detector:
         form = {"bands": found.bands, "zero_points_mag": found.zero_points_mag}
         views = _eight_views(cutouts) if self.views == 8 else [cutouts]
         logit = np.mean([self.scorer(np.ascontiguousarray(view), **form).logit for view in views], axis=0, dtype=float)
-        return card.calibration["slope"] * logit + card.calibration["intercept"]
+        return card.calibration_of(found.bands).logit(logit)
 
 
 def _eight_views(cutouts: np.ndarray) -> list[np.ndarray]:

@@ -63,17 +63,15 @@ def _section(rows: pd.DataFrame, kind: str) -> list[str]:
         heads.append(f"at 1 lens in {1 / PRIOR:,.0f}")
     lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
     by = _RANKED_BY.get(kind, _ELSE_BY)
-    for _, own in rows.groupby("bands", sort=False):
-        ranked = own.sort_values([by, "auroc"], ascending=False) if by in own else own
-        lines += [_line(row, len(heads)) for _, row in ranked.iterrows()]
-    return lines
+    measured = rows["status"] == "measured"
+    for _, own in rows[measured].groupby("bands", sort=False):
+        lines += [_line(row, len(heads)) for _, row in own.sort_values([by, "auroc"], ascending=False).iterrows()]
+    blind = ", ".join(f"`{name}`" for name in rows[~measured]["system"].unique())
+    return [*(lines if measured.any() else []), *(["", f"Trained on it, so not measured: {blind}."] if blind else [])]
 
 
 def _line(row: pd.Series, count: int) -> str:
-    first = [f"`{row['system']}`", row["bands"], row["folds"]]
-    if row["status"] != "measured":
-        return "| " + " | ".join([*first, row["status"]] + [""] * (count - 4)) + " |"
-    cells = [*first, f"{row['lenses']:.0f}, {row['non_lenses']:.0f}"]
+    cells = [f"`{row['system']}`", row["bands"], row["folds"], f"{row['lenses']:.0f}, {row['non_lenses']:.0f}"]
     cells += [_with_interval(row, name) for name in _COLUMNS.values()]
     cells += [f"{row['others_at_half']:.0f} of {row['non_lenses']:.0f}", f"{row['looked_at_per_lens']:.1f}"]
     if count > len(cells):

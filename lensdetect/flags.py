@@ -39,7 +39,12 @@ class Flag:
 FLAGS: dict[str, Flag] = {
     flag.name: flag
     for flag in (
-        Flag(0, "masked", False, "more than 5 % of the pixels of some band are masked or not finite"),
+        Flag(
+            0,
+            "masked",
+            False,
+            "over 5 % of the pixels of some band are masked or not finite, or one is absurd",
+        ),
         Flag(1, "missing_band", False, "at least one band is absent: a plane of NaN stands for it"),
         Flag(2, "identical_bands", False, "two bands hold the same bytes: the colours are false"),
         Flag(3, "cropped", False, "larger than the detector's cutout; its centre was used"),

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lensdetect.errors import InputError
+from lensdetect.errors import InputError, reading
 from lensdetect.runs import read_json, write_json, write_whole
 
 #: Columns of truth, in order, with the dtype of each.
@@ -127,15 +127,65 @@ def is_shards(folder: Path) -> bool:
     return (Path(folder) / "manifest.json").is_file()
 
 
-def _open_shard(path: Path) -> tuple[np.ndarray, pd.DataFrame]:
+def _read_manifest(path: Path) -> dict[str, Any]:
+    manifest = read_json(path, remedy="run the simulation again")
+    for name, (wanted, is_right) in _MANIFEST.items():
+        if name not in manifest or not is_right(manifest[name]):
+            came = repr(manifest[name])[:80] if name in manifest else "nothing"
+            raise InputError(f"{path}: {name} must be {wanted}, got {came}: run the simulation again")
+    return manifest
+
+
+def _is_text(value) -> bool:
+    return isinstance(value, str) and bool(value)
+
+
+def _is_number(value) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+#: Field of a manifest -> what it must be, and whether a value is.
+_MANIFEST: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "survey": ("the name of a survey", _is_text),
+    "bands": (
+        "a list of different names",
+        lambda bands: isinstance(bands, list) and bands and all(map(_is_text, bands)) and len(set(bands)) == len(bands),
+    ),
+    "pixel_scale_arcsec": (
+        "a positive number",
+        lambda scale: _is_number(scale) and 0.0 < scale < 1e6,
+    ),
+    "seed": (
+        "a whole number or null",
+        lambda seed: seed is None or (isinstance(seed, int) and not isinstance(seed, bool) and abs(seed) < 2**63),
+    ),
+}
+
+
+def _open_shard(path: Path, *, num_bands: int) -> tuple[np.ndarray, pd.DataFrame]:
     """Memory-mapped pixels and truth of one shard, of one length."""
-    try:
+    again = "remove it and run the simulation again"
+    with reading(f"shard {path}", what="a shard", way_out=again):
         pixels, table = np.load(path, mmap_mode="r"), pd.read_parquet(path.with_suffix(".parquet"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"shard {path} cannot be read ({error}): remove it and run the simulation again") from error
+    if pixels.ndim != 4 or pixels.dtype.kind != "f" or pixels.shape[3] != num_bands:
+        raise InputError(
+            f"shard {path} must hold numbers (n, height, width, {num_bands}), got {pixels.dtype} {pixels.shape}: "
+            f"{again}"
+        )
     if len(pixels) != len(table):
         raise InputError(f"{path} holds {len(pixels)} stamps but its truth {len(table)} rows: remove the shard")
+    _check_truth(path.with_suffix(".parquet"), table)
     return pixels, table
+
+
+def _check_truth(path: Path, table: pd.DataFrame) -> None:
+    for name, dtype in TRUTH_COLUMNS.items():
+        if name not in table.columns and name in UNKNOWN_TRUTH:
+            continue
+        held = table[name].dtype if name in table.columns else "nothing"
+        is_right = pd.api.types.is_string_dtype if dtype == "str" else (lambda held, dtype=dtype: held == dtype)
+        if isinstance(held, str) or not is_right(held) or (dtype == "str" and table[name].isna().any()):
+            raise InputError(f"{path}: column {name} must be {dtype}, got {held}: remove the shard and run it again")
 
 
 class Shards:
@@ -168,13 +218,14 @@ class Shards:
             raise InputError(
                 f"stamps must be a folder with manifest.json, got {self.folder}: make one with lensdetect simulate"
             )
-        self.manifest: dict[str, Any] = read_json(self.folder / "manifest.json", remedy="run the simulation again")
+        self.manifest: dict[str, Any] = _read_manifest(self.folder / "manifest.json")
         self.paths = [
             path.with_suffix(".npy") for path in sorted(self.folder.glob("[0-9][0-9][0-9][0-9][0-9].parquet"))
         ]
         if not self.paths:
             raise InputError(f"{self.folder} holds no complete shard: run the simulation again to finish it")
-        opened = [_open_shard(path) for path in self.paths]
+        num_bands = len(self.manifest["bands"])
+        opened = [_open_shard(path, num_bands=num_bands) for path in self.paths]
         self._pixels = [pixels for pixels, _ in opened]
         tables = [table for _, table in opened]
         for path, pixels in zip(self.paths, self._pixels, strict=True):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 #: With what a cell begins that a spreadsheet takes for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_MOST_SHOWN = 60
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 
@@ -38,6 +39,21 @@ def for_screen(text: object) -> str:
     if text.isprintable():
         return text
     return "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in text)
+
+
+def shown(text: object) -> str:
+    """What came, for a message: in quotes, printable, and no longer than 60 letters.
+
+    Parameters
+    ----------
+    text : object
+
+    Returns
+    -------
+    str
+    """
+    line = for_screen(text)
+    return f"'{line}'" if len(line) <= _MOST_SHOWN else f"'{line[:_MOST_SHOWN]}...'"
 
 
 def for_header(text: object, *, longest: int | None = None) -> str:
@@ -71,26 +87,12 @@ def storable(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def storable_table(table: pd.DataFrame) -> pd.DataFrame:
-    """A table whose text a Parquet file can hold.
-
-    Parameters
-    ----------
-    table : DataFrame
-
-    Returns
-    -------
-    DataFrame
-    """
-    return _with_texts(table, storable)
-
-
 def write_csv(table: pd.DataFrame, file) -> None:
     """Write a table for spreadsheets and everything else that reads CSV.
 
     A cell of text that begins with ``=``, ``+``, ``-``, ``@``, a tab or a
     carriage return and is no number gets an apostrophe in front: a spreadsheet
-    would run it as a formula. The Parquet file beside it has the text as it was.
+    would run it as a formula. Parquet files have the text as it was.
 
     Parameters
     ----------
@@ -98,18 +100,14 @@ def write_csv(table: pd.DataFrame, file) -> None:
     file : binary file
         Open for writing.
     """
-    _with_texts(table, _for_sheet).to_csv(file, index=False)
+    texts = {
+        name: [_for_sheet(value) if isinstance(value, str) else value for value in values]
+        for name, values in table.items()
+        if values.dtype.kind not in "biufcmM"
+    }
+    table.assign(**texts).to_csv(file, index=False)
 
 
 def _for_sheet(text: str) -> str:
     text = storable(text)
     return f"'{text}" if text.startswith(_FORMULA) and not _NUMBER.fullmatch(text) else text
-
-
-def _with_texts(table: pd.DataFrame, clean) -> pd.DataFrame:
-    columns = {
-        name: [clean(value) if isinstance(value, str) else value for value in values]
-        for name, values in table.items()
-        if values.dtype.kind not in "biufcmM"
-    }
-    return table.assign(**columns) if columns else table

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lensdetect import artifact
 from lensdetect.errors import InputError
 
 BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
@@ -229,9 +230,9 @@ def test_joined_scores_are_of_one_detector_that_has_not_seen_the_fold():
 
 def test_detector_scores_the_mean_of_eight_views_at_its_own_scale(monkeypatch):
     systems = module("real_sky_systems")
-    card = SimpleNamespace(
-        training={}, survey="kids", pixel_scale_arcsec=0.3, size=11, calibration={"slope": 2.0, "intercept": 1.0}
-    )
+    calibration = artifact.Calibration(slope=2.0, intercept=1.0, bands=("g", "i"))
+    card = SimpleNamespace(training={}, survey="kids", pixel_scale_arcsec=0.3, size=11)
+    card.calibration_of = lambda bands: calibration
     given = []
 
     def scorer(cutouts, *, bands, zero_points_mag):
@@ -309,7 +310,8 @@ def test_table_ranks_at_low_false_positive_rates_and_goes_into_a_page(tmp_path):
     made.append(made[0] | {"system": "blind", "status": "seen: nothing is left to be measured"})
     assert made[0]["auroc"] > made[1]["auroc"]
     text = table.as_markdown(pd.DataFrame(made))
-    assert text.index("| `top` |") < text.index("| `mean` |") and "seen: nothing is left" in text
+    assert text.index("| `top` |") < text.index("| `mean` |")
+    assert "Trained on it, so not measured: `blind`." in text and "| `blind`" not in text
     page = tmp_path / "page.md"
     page.write_text(f"before {table.BEGIN} old {table.END} after")
     table.into_page(page, text)

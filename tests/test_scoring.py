@@ -129,6 +129,35 @@ def test_best_cutouts_are_in_the_unit_and_bands_of_the_card(card, cutouts):
     assert np.isnan(ranking.best[..., [0, 3]]).all()
 
 
+def test_bands_that_the_detector_does_not_take_are_dropped_and_told(card, cutouts):
+    more = np.concatenate([cutouts, cutouts[..., :1]], axis=-1)
+    images = open_images(more, card, survey="Bologna", bands=("u", "g", "r", "i", "z"))
+    assert images.told == ["bands that detector arcformer_test does not take, dropped: z"]
+    ranking = rank(images, LastIsBest(card), keep=1)
+    np.testing.assert_array_equal(ranking.best[0], cutouts[-1])
+    with pytest.raises(InputError, match="takes the bands u, g, r, i or some of them, got z: train one"):
+        open_images(cutouts[..., :1], card, survey="bologna", bands=("z",))
+
+
+def test_another_pixel_scale_is_resampled_with_its_flux_and_told(card, cutouts):
+    blob = np.exp(-0.5 * (np.hypot(*(np.mgrid[:35, :35] - 17)) / 3.0) ** 2).astype(np.float32)
+    fine = np.repeat(blob[None, ..., None], 4, axis=-1)
+    declared = {"bands": ("u", "g", "r", "i"), "pixel_scale_arcsec": 0.1, "zero_point_mag": 0.0}
+    images = open_images(np.concatenate([fine, fine]), card, **declared)
+    assert images.told == ["resampled from 0.1 to 0.2 arcsec, flux kept"]
+    ranking = rank(images, LastIsBest(card), keep=1)
+    assert ranking.best.shape == (1, SIZE, SIZE, 4)
+    np.testing.assert_allclose(ranking.best[0].sum(axis=(0, 1)), blob.sum(), rtol=1e-3)
+    assert np.unravel_index(ranking.best[0, ..., 2].argmax(), (SIZE, SIZE)) == (SIZE // 2, SIZE // 2)
+    with pytest.raises(InputError, match="takes pixels of 0.2 arcsec, got 0.1 arcsec: leave --no-resample out"):
+        open_images(fine, card, **declared, resample=False)
+
+
+def test_all_that_is_wrong_is_told_at_once(card, cutouts):
+    with pytest.raises(InputError, match="does not say its survey.*--survey.*; detector .* takes the bands .*got z"):
+        open_images(cutouts[..., :1], card, bands=("z",))
+
+
 def test_refused_and_numberless_come_last_with_reasons(card, cutouts):
     cutouts[:, SIZE // 2, SIZE // 2, 2] = np.arange(150)
     cutouts[100, SIZE // 2, SIZE // 2, 2] = np.nan  # the stand-in gives no number for it
@@ -170,7 +199,7 @@ def test_inputs_of_two_surveys(card, cutouts, tmp_path):
         write_manifest(tmp_path / survey, manifest)
     with pytest.raises(InputError, match="must be from one survey, got bologna, kids: score each"):
         open_images([tmp_path / "bologna", tmp_path / "kids"], card)
-    assert open_images(tmp_path / "kids", card).frame.survey.name == "kids"
+    assert open_images(tmp_path / "kids", card).source.frame.survey.name == "kids"
 
 
 @pytest.fixture

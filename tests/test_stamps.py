@@ -144,11 +144,71 @@ def test_shards_of_two_shapes(folder):
 def test_truncated_shard(folder, name):
     whole = (folder / name).read_bytes()
     (folder / name).write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(InputError, match=r"shard .*00001.npy cannot be read .*: remove it and run the simulation"):
+    with pytest.raises(
+        InputError, match=r"shard .*00001.npy: cut short, damaged or not a shard: .*: remove it and run"
+    ):
         Shards(folder)
 
 
 def test_truth_whose_pixels_are_gone(folder):
     (folder / "00000.npy").unlink()
-    with pytest.raises(InputError, match=r"shard .*00000.npy cannot be read .*No such file"):
+    with pytest.raises(InputError, match=r"shard .*00000.npy: cannot be read: No such file"):
+        Shards(folder)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"survey": 7}, r"survey must be the name of a survey, got 7: run"),
+        ({"bands": "gr"}, r"bands must be a list of different names, got 'gr': run"),
+        ({"bands": ["g", "g"]}, r"bands must be a list of different names, got"),
+        ({"bands": [["g"], {}]}, r"bands must be a list of different names, got"),
+        ({"bands": ["g", "r", "i"]}, r"must hold numbers \(n, height, width, 3\), got float32 \(4, 5, 5, 2\)"),
+        ({"pixel_scale_arcsec": "0.2"}, r"pixel_scale_arcsec must be a positive number, got '0.2'"),
+        ({"pixel_scale_arcsec": float("nan")}, r"pixel_scale_arcsec must be a positive number, got nan"),
+        ({"pixel_scale_arcsec": True}, r"pixel_scale_arcsec must be a positive number, got True"),
+        ({"seed": [1]}, r"seed must be a whole number or null, got \[1\]"),
+        ({"seed": float("inf")}, r"seed must be a whole number or null, got inf"),
+    ],
+)
+def test_every_field_of_the_manifest_is_checked(folder, change, message):
+    write_manifest(folder, MANIFEST | change)
+    with pytest.raises(InputError, match=message):
+        Shards(folder)
+
+
+@pytest.mark.parametrize("name", MANIFEST)
+def test_a_manifest_that_lacks_a_field(folder, name):
+    write_manifest(folder, {key: value for key, value in MANIFEST.items() if key != name})
+    with pytest.raises(InputError, match=f"{name} must be .*, got nothing: run the simulation again"):
+        Shards(folder)
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "[]", "7", '"text"', "\x00", ""])
+def test_a_manifest_that_is_something_else(folder, text):
+    (folder / "manifest.json").write_text(text)
+    with pytest.raises(InputError, match=r"manifest.json must (be JSON|hold names with values) as .*: run the sim"):
+        Shards(folder)
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "message"),
+    [
+        ("is_lens", [0.5] * 4, "column is_lens must be bool, got float64"),
+        ("id", [1, 2, 3, 4], "column id must be str, got int64"),
+        ("id", ["a", None, "b", "c"], "column id must be str, got"),
+        ("arc_pixel_count", ["a"] * 4, "column arc_pixel_count must be int64, got"),
+    ],
+)
+def test_truth_of_other_types_is_refused(folder, column, values, message):
+    table = pd.read_parquet(folder / "00000.parquet")
+    table[column] = values
+    table.to_parquet(folder / "00000.parquet", index=False)
+    with pytest.raises(InputError, match=message):
+        Shards(folder)
+
+
+def test_truth_without_a_column_is_refused(folder):
+    pd.read_parquet(folder / "00000.parquet").drop(columns="id").to_parquet(folder / "00000.parquet", index=False)
+    with pytest.raises(InputError, match="column id must be str, got nothing: remove the shard"):
         Shards(folder)

@@ -98,15 +98,15 @@ def run_job(folder: Path) -> None:
     """
     with lock(folder):
         remove_litter(folder)
-        clock = _Clock(folder / "wall_s.txt")
-        job = job_from_dict(read_json(folder / "job.json", remedy="choose another output"))
-        split = open_split(
-            job.data, job.test, test_fraction=job.plan.test_fraction, seed=job.split_seed, bands=job.entry.bands
-        )
-        found = _RUNNERS[job.entry.kind](job, split, folder)
-        costs = found.pop("costs")
-        write_whole(folder / "scores.npz", lambda file: np.savez(file, **found))
-        write_costs(folder / "costs.json", costs, wall_s=clock.seconds())
+        with _Clock(folder / "wall_s.txt") as clock:
+            job = job_from_dict(read_json(folder / "job.json", remedy="choose another output"))
+            split = open_split(
+                job.data, job.test, test_fraction=job.plan.test_fraction, seed=job.split_seed, bands=job.entry.bands
+            )
+            found = _RUNNERS[job.entry.kind](job, split, folder)
+            costs = found.pop("costs")
+            write_whole(folder / "scores.npz", lambda file: np.savez(file, **found))
+            write_costs(folder / "costs.json", costs, wall_s=clock.seconds())
 
 
 def _run_network(job: Job, split: Split, folder: Path) -> dict[str, Any]:
@@ -143,15 +143,20 @@ class _Clock:
     def __init__(self, path: Path):
         self._path, self._began = path, time.monotonic()
         self._before = float(path.read_text()) if path.is_file() else 0.0
-        self._parent = os.getppid()
+        self._parent, self._ended = os.getppid(), threading.Event()
+
+    def __enter__(self) -> _Clock:
         threading.Thread(target=self._beat, daemon=True).start()
+        return self
+
+    def __exit__(self, *error) -> None:
+        self._ended.set()
 
     def seconds(self) -> float:
         return self._before + time.monotonic() - self._began
 
     def _beat(self) -> None:
-        while True:
-            time.sleep(_BEAT_S)
+        while not self._ended.wait(_BEAT_S):
             if os.getppid() != self._parent:
                 os._exit(1)
             # On a full disk the clock stands still and the job ends by itself; the parent is looked for as before.

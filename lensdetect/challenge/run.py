@@ -82,7 +82,7 @@ def challenge(
     data, test = _as_set(data), None if test is None else _as_set(test)
     split = open_split(data, test, test_fraction=plan.test_fraction, seed=seed)
     _check_test(split)
-    values = None if population is None else _population_values(population, split.test.survey)
+    values = None if population is None else population_values(population, split.test.survey)
     entries = parse_entries(
         systems or plan.systems, bands=split.training.survey.band_names, simulated=(test or data).is_simulated
     )
@@ -111,8 +111,24 @@ def _as_set(place: StampSet | Path | str) -> StampSet:
     return place if isinstance(place, StampSet) else StampSet(str(Path(place).resolve()))
 
 
-def _population_values(population: Population, survey: Survey) -> dict[str, Any]:
-    """A population in JSON values, from which the oracle's process makes it again: no code is read from the folder."""
+def population_values(population: Population, survey: Survey) -> dict[str, Any]:
+    """A population in JSON values, from which the oracle's process makes it again: no code is read from a folder.
+
+    Parameters
+    ----------
+    population : Population
+    survey : Survey
+        Of the test stamps.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    InputError
+        If it is of another class than the survey's own, or holds what JSON cannot.
+    """
     values = json.loads(json.dumps(dataclasses.asdict(population)))
     if manifest_population({"population": values}, survey) != population:
         raise InputError(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from lensdetect.cli.parsing import SURVEY_NAMES, number, numbers, one_of, words
+from lensdetect.cli.parsing import SURVEY_NAMES, count, number, numbers, one_of, words
+from lensdetect.images.bounds import CUTOUT_PIXELS
 
 
 def add_image_options(parser: argparse.ArgumentParser) -> None:
@@ -37,6 +38,7 @@ def add_image_options(parser: argparse.ArgumentParser) -> None:
         help="what to do with images of another size: take the centre of larger ones, surround smaller ones with "
         "masked pixels (default: both)",
     )
+    add_limit_option(group, most=CUTOUT_PIXELS, what="the images in one file")
     group.add_argument(
         "--no-resample", action="store_true", help="refuse images of another pixel scale than the detector's"
     )
@@ -55,4 +57,16 @@ def add_fit_option(group) -> None:
         metavar="crop|pad",
         help="take the centre of larger images, or surround smaller ones with masked pixels "
         "(default: other sizes are refused)",
+    )
+    add_limit_option(group, most=CUTOUT_PIXELS, what="the images in one file")
+
+
+def add_limit_option(group, *, most: int, what: str) -> None:
+    """Option for larger images than are believed in; ``group`` takes arguments as a parser does."""
+    group.add_argument(
+        "--max-pixels",
+        type=count,
+        default=most,
+        metavar="N",
+        help=f"pixels that {what} may have; files that claim more are refused unread (default: {most})",
     )

@@ -96,6 +96,7 @@ def run(args: argparse.Namespace) -> int:
         pixel_scale_arcsec=args.pixel_scale,
         zero_point_mag=args.zero_point,
         fit=None if args.fit == "refuse" else args.fit,
+        max_pixels=args.max_pixels,
         trust_units=args.trust_units,
         resample=not args.no_resample,
     )

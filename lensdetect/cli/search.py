@@ -6,9 +6,11 @@ import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from lensdetect.cli.images import add_limit_option
 from lensdetect.cli.parsing import add_trust_option, count, fraction, words
 from lensdetect.cli.quiet import load_tensorflow_quietly
 from lensdetect.errors import InputError, LensdetectError
+from lensdetect.images.bounds import TILE_PIXELS
 
 SUMMARY = "search the tiles of a survey for lenses"
 
@@ -61,6 +63,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     what.add_argument(
         "--catalogue", "--catalog", required=True, nargs="+", metavar="FILE", help="tables of objects to look at"
     )
+    add_limit_option(what, most=TILE_PIXELS, what="an image of a tile")
     what.add_argument("--survey", required=True, metavar="NAME_OR_FILE", help="survey of the tiles: kids, des, ...")
     what.add_argument(
         "--select",
@@ -72,7 +75,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=[],
         metavar="ROLE=NAME",
-        help="columns of the catalogue for id, ra_deg, dec_deg, where they are not found",
+        help="columns of the catalogue for id, ra_deg, dec_deg, where they are not found; an id may be A+B",
     )
     how = parser.add_argument_group("how")
     how.add_argument(
@@ -138,6 +141,7 @@ def run(args: argparse.Namespace) -> int:
             known=args.known,
             workers=args.workers,
             scheduler=args.scheduler,
+            max_pixels=args.max_pixels,
         )
     except KeyboardInterrupt:
         raise LensdetectError(

@@ -6,8 +6,10 @@ import argparse
 import json
 from pathlib import Path
 
+from lensdetect.cli.images import add_limit_option
 from lensdetect.cli.parsing import SURVEY_NAMES, count, number, one_of, seed, words
 from lensdetect.errors import InputError, LensdetectError
+from lensdetect.images.bounds import TILE_PIXELS
 
 #: Genuine stamps whose sky is measured.
 _GENUINE_STAMPS = 200
@@ -90,6 +92,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     real.add_argument("--psf", metavar="PATH", help="images of the PSF, by band (default: the survey's typical one)")
     real.add_argument("--plane-bands", type=words, metavar="BAND,...", help="bands of unnamed planes, in order")
+    add_limit_option(real, most=TILE_PIXELS, what="a real image")
     tiles = parser.add_argument_group("whole tiles")
     tiles.add_argument("--tiles", type=count, metavar="N", help="number of tiles, which overlap")
     tiles.add_argument("--density", type=number, metavar="D", help="galaxies to be searched, per square arcmin")
@@ -206,6 +209,7 @@ def _onto(args: argparse.Namespace) -> int:
         population=_population(args, survey),
         psf=args.psf,
         plane_bands=args.plane_bands,
+        max_pixels=args.max_pixels,
         workers=args.workers,
         shard_size=args.shard_size,
     )

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import argparse
 import logging
 from pathlib import Path
 
+from lensdetect.cli.images import add_fit_option
+from lensdetect.cli.parsing import SURVEY_NAMES, count
 from lensdetect.data import LabelledCutouts, open_cutouts, read_truth, with_truth
 from lensdetect.data.plausibility import check_plausible
 from lensdetect.errors import InputError
+from lensdetect.images.bounds import CUTOUT_PIXELS
 from lensdetect.scoring.declaring import own_survey
 from lensdetect.stamps import Shards, is_shards
 from lensdetect.survey import Survey, get_survey
@@ -17,8 +21,79 @@ logger = logging.getLogger(__name__)
 _REASONS_SHOWN = 3
 
 
+def add_stamps_options(options, *, required: bool) -> None:
+    """Add the options that say what was, or shall be, trained on.
+
+    Parameters
+    ----------
+    options : argument group
+        Of a parser.
+    required : bool
+        Whether the verb needs stamps.
+    """
+    options.add_argument(
+        "--data",
+        required=required,
+        metavar="DIR",
+        help="simulated stamps, or files of the challenge's layout with --truth",
+    )
+    options.add_argument(
+        "--truth", metavar="FILE", help="truth table of --data: id and is_lens, or the challenge's own"
+    )
+    options.add_argument(
+        "--survey", metavar="NAME", help=f"survey of --data, if it does not say so itself: {SURVEY_NAMES}; or a .toml"
+    )
+    options.add_argument(
+        "--size", type=count, default=101, metavar="PIX", help="side of the images of --data (default: 101 pixels)"
+    )
+    add_fit_option(options)
+    options.add_argument(
+        "--test",
+        metavar="DIR",
+        help="simulated stamps of another seed, to measure on (default: the stamps held out for validation)",
+    )
+
+
+def open_stamps_of(
+    args: argparse.Namespace,
+) -> tuple[Shards | LabelledCutouts, Survey, Shards | LabelledCutouts | None]:
+    """Stamps to train on, their survey, and the stamps to measure on if there are any.
+
+    Parameters
+    ----------
+    args : Namespace
+        With the options of ``add_stamps_options``.
+
+    Returns
+    -------
+    stamps : Shards or LabelledCutouts
+    survey : Survey
+    test : Shards, LabelledCutouts or None
+
+    Raises
+    ------
+    InputError
+        As ``open_stamps``.
+    """
+    stamps, survey = open_stamps(
+        args.data,
+        truth=args.truth,
+        survey=args.survey,
+        size=args.size,
+        fit=args.fit,
+        max_pixels=args.max_pixels,
+    )
+    return stamps, survey, None if args.test is None else open_stamps(args.test)[0]
+
+
 def open_stamps(
-    folder: str, *, truth: str | None = None, survey: str | None = None, size: int = 101, fit: str | None = None
+    folder: str,
+    *,
+    truth: str | None = None,
+    survey: str | None = None,
+    size: int = 101,
+    fit: str | None = None,
+    max_pixels: int = CUTOUT_PIXELS,
 ) -> tuple[Shards | LabelledCutouts, Survey]:
     """Stamps with their truth, and the survey that they are from.
 
@@ -34,6 +109,8 @@ def open_stamps(
         Height and width that the images shall have, in pixels.
     fit : str, optional
         "crop" or "pad" for images of another size.
+    max_pixels : int
+        Pixels that the images in one file may have.
 
     Returns
     -------
@@ -61,7 +138,7 @@ def open_stamps(
     if survey is None and own is None:
         raise InputError(f"{folder} does not say its survey, and so not its flux unit: add --survey NAME")
     found = get_survey(survey or own)
-    source = open_cutouts(folder, survey=found, size=size, fit=fit)
+    source = open_cutouts(folder, survey=found, size=size, fit=fit, max_pixels=max_pixels)
     for note in check_plausible(source):
         logger.warning("%s", note)
     stamps = with_truth(source, read_truth(truth))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lensdetect.cli.images import add_fit_option
 from lensdetect.cli.parsing import SURVEY_NAMES, count, fraction, seed, words
-from lensdetect.cli.quiet import load_tensorflow_quietly
+from lensdetect.cli.quiet import load_keras_quietly
 from lensdetect.errors import LensdetectError
 
 SUMMARY = "search for a better detector and training plan"
@@ -107,7 +107,7 @@ def _add_search_options(how) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Search or go on, print the best trials."""
-    load_tensorflow_quietly()
+    load_keras_quietly()
     from lensdetect.cli.stamps import open_stamps
     from lensdetect.training import find_detector_spec, find_plan
     from lensdetect.training.tuning import PARTS, Search, tune
@@ -122,7 +122,14 @@ def run(args: argparse.Namespace) -> int:
         validation_fraction=args.validation,
     )
     detector, plan = find_detector_spec(args.detector), find_plan(args.plan)
-    stamps, survey = open_stamps(args.data, truth=args.truth, survey=args.survey, size=args.size, fit=args.fit)
+    stamps, survey = open_stamps(
+        args.data,
+        truth=args.truth,
+        survey=args.survey,
+        size=args.size,
+        fit=args.fit,
+        max_pixels=args.max_pixels,
+    )
     try:
         table = tune(detector, stamps, args.output, survey=survey, plan=plan, search=search, seed=args.seed)
     except KeyboardInterrupt:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
-import h5py
 import numpy as np
 
 from lensdetect.data.frame import Frame, Notes
+from lensdetect.data.hdf5 import ID_NAMES, choose, texts
+from lensdetect.data.npy import Archive, map_array
 from lensdetect.errors import InputError
-
-#: Names under which a file of several arrays holds its pixels.
-PIXEL_NAMES = ("cutouts", "images", "X")
-#: Names under which it may hold the ids of the objects.
-ID_NAMES = ("id", "ids", "ID")
+from lensdetect.images import apart
+from lensdetect.images.bounds import check_pixels
 
 
 class ArrayStack:
@@ -66,6 +63,7 @@ class ArrayStack:
         self._load, self._path = load, path
         stored = stored or frame.bands
         self._band_axis = _band_axis(shape, path=path, bands=stored)
+        check_pixels(path, shape[1:], max_pixels=frame.max_pixels)
         self._chosen = None if stored == frame.bands else [stored.index(band) for band in frame.bands]
         stem = Path(path).stem
         self.ids: list[str] = [f"{stem}-{row}" for row in range(shape[0])] if ids is None else ids
@@ -158,23 +156,18 @@ def open_npy(
         If the file is cut short or does not hold numbers.
     """
     # Mapped anew for each read: pages of a map that stays count as memory in use.
-    mapped = _map(path)
+    mapped = map_array(path)
     shape = mapped.shape
     _check_numbers(mapped.dtype, path=str(path))
     single = stored is None and _is_single(shape, frame)
 
     def load(rows: np.ndarray) -> np.ndarray:
-        pixels = _map(path)
+        pixels = map_array(path)
+        if pixels.shape != shape:
+            raise InputError(f"{path}: must hold {shape} values as when it was opened, got {pixels.shape}")
         return np.array((pixels[None] if single else pixels)[rows])
 
     return ArrayStack((1, *shape) if single else shape, load, path=str(path), frame=frame, ids=ids, stored=stored)
-
-
-def _map(path: Path) -> np.ndarray:
-    try:
-        return np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cut short or not a plain array: {error}") from error
 
 
 def open_npz(path: Path, *, frame: Frame) -> ArrayStack:
@@ -183,7 +176,7 @@ def open_npz(path: Path, *, frame: Frame) -> ArrayStack:
     Parameters
     ----------
     path : Path
-        The file: one array, or one named as in ``PIXEL_NAMES``, and perhaps ids.
+        The file: one array, or one named as in ``hdf5.PIXEL_NAMES``, and perhaps ids.
     frame : Frame
         Form of the cutouts.
 
@@ -194,17 +187,13 @@ def open_npz(path: Path, *, frame: Frame) -> ArrayStack:
     Raises
     ------
     InputError
-        If the file is damaged, or it cannot be told which array to take.
+        If the file is damaged or unpacks to too much, or it cannot be told which array to take.
     """
-    try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
-            shapes = {name: arrays[name].shape for name in arrays.files}
-            pixels = arrays[_choose(path, shapes)]
-            return from_array(pixels, path=str(path), frame=frame, ids=_ids(arrays))
-    except InputError:
-        raise
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path}: damaged or not plain arrays: {error}") from error
+    with Archive(path, max_pixels=frame.max_pixels) as arrays:
+        pixels = arrays[choose(path, arrays.shapes)]
+        named = next((name for name in ID_NAMES if len(arrays.shapes.get(name, ())) == 1), None)
+        ids = None if named is None else texts(arrays[named])
+    return from_array(pixels, path=str(path), frame=frame, ids=ids)
 
 
 def open_hdf5(path: Path, *, frame: Frame) -> ArrayStack:
@@ -214,7 +203,7 @@ def open_hdf5(path: Path, *, frame: Frame) -> ArrayStack:
     ----------
     path : Path
         The file: one four-dimensional dataset, or one named as in
-        ``PIXEL_NAMES``, and perhaps ids.
+        ``hdf5.PIXEL_NAMES``, and perhaps ids.
     frame : Frame
         Form of the cutouts.
 
@@ -225,52 +214,44 @@ def open_hdf5(path: Path, *, frame: Frame) -> ArrayStack:
     Raises
     ------
     InputError
-        If the file is damaged, or it cannot be told which dataset to take.
+        If the file is damaged or claims what it does not hold, or it cannot be told which dataset to take.
     """
-    try:
-        file = h5py.File(path, "r")
-    except OSError as error:
-        raise InputError(f"{path}: cut short or not HDF5: {error}") from error
-    shapes: dict[str, tuple[int, ...]] = {}
-    file.visititems(lambda name, item: shapes.update({name: item.shape}) if isinstance(item, h5py.Dataset) else None)
-    pixels = file[_choose(path, shapes)]
-    _check_numbers(pixels.dtype, path=str(path))
-    if _is_single(pixels.shape, frame):
-        return from_array(pixels[()], path=str(path), frame=frame)
-    return ArrayStack(
-        pixels.shape, lambda rows: _take_sorted(pixels, rows, path), path=str(path), frame=frame, ids=_ids(file)
-    )
+    found, _ = apart.call("lensdetect.data.hdf5:describe", path, frame.max_pixels)
+    shape, name = tuple(found["shape"]), found["name"]
+    _check_numbers(np.dtype(found["dtype"]), path=str(path))
+
+    def load(rows: np.ndarray | None) -> np.ndarray:
+        asked = None if rows is None else np.asarray(rows).tolist()
+        return apart.call("lensdetect.data.hdf5:take", path, name, asked)[1][0]
+
+    if _is_single(shape, frame):
+        return from_array(load(None), path=str(path), frame=frame)
+    return ArrayStack(shape, load, path=str(path), frame=frame, ids=found["ids"])
 
 
-def _take_sorted(pixels: h5py.Dataset, rows: np.ndarray, path: Path) -> np.ndarray:
-    # HDF5 takes rows in rising order only, and a run of rows much faster.
-    sorted_rows, places = np.unique(rows, return_inverse=True)
-    first, last = sorted_rows[0], sorted_rows[-1]
-    run = last - first + 1 == len(sorted_rows)
-    try:
-        taken = pixels[first : last + 1] if run else pixels[sorted_rows]
-    except OSError as error:
-        raise InputError(f"{path}: its pixels cannot be read: {error}") from error
-    return taken[places]
+class BadFile:
+    """A file that could not be opened: one object, which is refused with the reason.
 
+    Parameters
+    ----------
+    path : Path
+    reason : str
+    frame : Frame
+        Form of the cutouts.
+    """
 
-def _choose(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> str:
-    named = [name for wanted in PIXEL_NAMES for name in shapes if name.rsplit("/", 1)[-1] == wanted]
-    images = [name for name, shape in shapes.items() if len(shape) == 4]
-    if len(shapes) == 1:
-        images = list(shapes)
-    if len(named) == 1 or len(images) == 1:
-        return named[0] if len(named) == 1 else images[0]
-    held = ", ".join(f"{name} {shape}" for name, shape in shapes.items()) or "nothing"
-    raise InputError(f"{path} must hold one array of images, or one named {' or '.join(PIXEL_NAMES)}, got {held}")
+    def __init__(self, path: Path, reason: str, *, frame: Frame):
+        self.frame, self.reason, self._path = frame, reason, str(path)
+        self.ids: list[str] = [path.stem]
 
+    def path(self, row: int) -> str:
+        """The file."""
+        return self._path
 
-def _ids(arrays: Mapping) -> list[str] | None:
-    for name in ID_NAMES:
-        if name in arrays and arrays[name].ndim == 1:
-            values = arrays[name][:].tolist()
-            return [value.decode() if isinstance(value, bytes) else str(value) for value in values]
-    return None
+    def read_into(self, rows: np.ndarray, block: np.ndarray, *, notes: Notes) -> None:
+        """Refuse it."""
+        for row in range(len(rows)):
+            self.frame.refuse(block, notes, row=row, flag="unreadable", text=self.reason)
 
 
 def _is_single(shape: tuple[int, ...], frame: Frame) -> bool:

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from lensdetect.data.fits import UniformReader, read_planes
 from lensdetect.data.frame import Frame, Notes
 from lensdetect.errors import InputError
+from lensdetect.images.fits import UniformReader, read_planes
 
 _FILE = re.compile(r"image[A-Za-z]+_(?P<band>[A-Za-z]+)-(?P<id>.+?)\.fits(\.gz|\.fz)?", re.ASCII)
 _BAND_FOLDER = re.compile(r"Band\d+")
@@ -134,7 +134,7 @@ class ChallengeStamps:
                 absent.append(plane)
                 continue
             try:
-                images = read_planes(path)
+                images = read_planes(path, max_pixels=frame.max_pixels)
                 if len(images) != 1:
                     raise InputError(f"{path}: must hold one image, got {len(images)}")
             except InputError as error:

@@ -8,6 +8,7 @@ import numpy as np
 
 from lensdetect.data.frame import Frame, Notes
 from lensdetect.images.nodata import erase_no_data
+from lensdetect.images.plausible import MOST_SIGMA, absurd, may_be_absurd
 
 #: Share of the pixels of a band that may be bad without a flag.
 MASKED_SHARE = 0.05
@@ -21,6 +22,9 @@ def check(block: np.ndarray, notes: Notes, *, frame: Frame) -> None:
     with colours that are false, flagged ``identical_bands``, and its reason
     names the bands.
 
+    No data are NaN and infinity, the survey's masked value, and what is absurd
+    (``lensdetect.images.plausible``): the last flags a cutout from the first pixel on.
+
     Parameters
     ----------
     block : ndarray
@@ -33,7 +37,7 @@ def check(block: np.ndarray, notes: Notes, *, frame: Frame) -> None:
     """
     block[notes.refused] = np.nan
     good = np.flatnonzero(~notes.refused)
-    masked = _mask(block, frame.survey.masked_value) - notes.outside
+    masked = _mask(block, frame.survey.masked_value, notes=notes, frame=frame) - notes.outside
     given = frame.size**2 - notes.outside
     gone = masked == given
     for row in good[gone[good].all(axis=1)]:
@@ -46,12 +50,12 @@ def check(block: np.ndarray, notes: Notes, *, frame: Frame) -> None:
     _find_identical(block, notes, frame=frame, usable=masked < given)
 
 
-def _mask(block: np.ndarray, masked_value: float | None) -> np.ndarray:
+def _mask(block: np.ndarray, masked_value: float | None, *, notes: Notes, frame: Frame) -> np.ndarray:
     # Number of NaN in each plane, (n, band). The range of the sizes of its pixels tells most planes clean without a
-    # second look: neither endless, nor 0, nor all alike.
+    # second look: neither endless nor absurd, nor 0, nor all alike.
     sizes = np.abs(block)
     low, high = sizes.min(axis=(2, 3)), sizes.max(axis=(2, 3))
-    suspicious = ~np.isfinite(high) | (low == 0.0) | (low == high)
+    suspicious = may_be_absurd(block, high) | (low == 0.0) | (low == high)
     if masked_value is not None:
         suspicious |= (low <= abs(masked_value)) & (abs(masked_value) <= high)
     counts = np.zeros(block.shape[:2], np.int64)
@@ -59,6 +63,11 @@ def _mask(block: np.ndarray, masked_value: float | None) -> np.ndarray:
         image = block[row, plane]
         image[~np.isfinite(image)] = np.nan
         erase_no_data(image[None], masked_value=masked_value)
+        wild = absurd(image)
+        if wild.any():
+            image[wild] = np.nan
+            text = f"{frame.names([plane])}: {np.count_nonzero(wild)} pixels beyond {MOST_SIGMA:.0e} times the noise"
+            notes.add(row, "masked", text=text)
         counts[row, plane] = np.count_nonzero(np.isnan(image))
     return counts
 

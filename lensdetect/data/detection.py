@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from lensdetect.data.arrays import ArrayStack, from_array, open_hdf5, open_npy, open_npz
+from lensdetect.data.arrays import ArrayStack, BadFile, from_array, open_hdf5, open_npy, open_npz
 from lensdetect.data.challenge import ChallengeStamps, find_public
 from lensdetect.data.frame import Frame
 from lensdetect.data.images import FitsImages, is_fits_name
-from lensdetect.errors import InputError
+from lensdetect.errors import InputError, reading
+from lensdetect.images.bounds import open_file
 from lensdetect.stamps import Shards, is_shards
 
 #: First bytes of a file -> what opens it.
@@ -58,8 +60,8 @@ def open_parts(paths: list[Path] | np.ndarray, *, frame: Frame) -> tuple[list, p
     for path in _group(_expand(paths)):
         if isinstance(path, list):
             parts.append(FitsImages(path, frame=frame))
-        elif path.is_file():
-            parts.append(_open_array(path, frame=frame))
+        elif _is_one(path):
+            parts.append(_open_or_refuse(path, frame=frame))
         elif is_shards(path):
             found, truth = open_shards(path, frame=frame)
             parts += found
@@ -70,8 +72,25 @@ def open_parts(paths: list[Path] | np.ndarray, *, frame: Frame) -> tuple[list, p
         truths.append(None)
     for part in parts:
         _not_empty(part)
+    bad = [part.reason for part in parts if isinstance(part, BadFile)]
+    if len(bad) == len(parts):
+        raise InputError(bad[0] + (f" (and {len(bad) - 1} more inputs, none of which can be read)" if bad[1:] else ""))
     whole = all(truth is not None for truth in truths)
     return parts, pd.concat(truths, ignore_index=True) if whole else None
+
+
+def _is_one(path: Path) -> bool:
+    # A file, or what is named as one is: a pipe or a link to nothing among good files is a bad file.
+    return not path.is_dir() or (path.suffix in _ARRAY_SUFFIXES and not (is_shards(path) or find_public(path)))
+
+
+def _open_or_refuse(path: Path, *, frame: Frame) -> ArrayStack | BadFile:
+    # The border of one item: whatever it makes a library raise is its reason.
+    try:
+        with reading(path, what="an array of images"):
+            return _not_empty(_open_array(path, frame=frame))
+    except InputError as error:
+        return BadFile(path, str(error), frame=frame)
 
 
 def _not_empty(part):
@@ -89,12 +108,12 @@ def _expand(paths: list[Path]) -> list[Path]:
     # Folders of files become their files; challenge and stamp folders stay.
     found = []
     for path in paths:
-        if not path.exists():
+        if not path.exists() and not (path.is_symlink() and _is_named_as_images(path)):
             raise InputError(f"{path} does not exist: give {_KINDS}")
-        if path.is_file() or is_shards(path) or find_public(path):
+        if not path.is_dir() or is_shards(path) or find_public(path):
             found.append(path)
             continue
-        files = sorted(file for file in path.rglob("*") if is_fits_name(file) or file.suffix in _ARRAY_SUFFIXES)
+        files = sorted(file for file in path.rglob("*") if _is_named_as_images(file))
         if not files:
             raise InputError(f"{path} holds no images: give {_KINDS}")
         found += files
@@ -106,9 +125,13 @@ def _expand(paths: list[Path]) -> list[Path]:
     return found
 
 
+def _is_named_as_images(path: Path) -> bool:
+    return is_fits_name(path) or path.suffix in _ARRAY_SUFFIXES
+
+
 def _group(paths: list[Path]) -> list[Path | list[Path]]:
     # All FITS files are one input, at the place of the first: the bands of an object may be far from one another.
-    fits_files = [path for path in paths if path.is_file() and _is_fits(path)]
+    fits_files = [path for path in paths if _is_fits(path)]
     others = set(paths) - set(fits_files)
     grouped: list[Path | list[Path]] = []
     for path in paths:
@@ -120,16 +143,15 @@ def _group(paths: list[Path]) -> list[Path | list[Path]]:
 
 
 def _is_fits(path: Path) -> bool:
-    # By name too: a text file named .fits is a bad FITS file among good ones.
-    return is_fits_name(path) or _first_bytes(path).startswith(b"SIMPLE  =")
+    # By name too: a text file or a folder named .fits is a bad FITS file among good ones.
+    if is_fits_name(path):
+        return not (path.is_dir() and (is_shards(path) or find_public(path)))
+    return path.is_file() and _first_bytes(path).startswith(b"SIMPLE  =")
 
 
 def _first_bytes(path: Path) -> bytes:
-    try:
-        with open(path, "rb") as file:
-            return file.read(9)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+    with open_file(path) as file:
+        return file.read(9)
 
 
 def _open_array(path: Path, *, frame: Frame) -> ArrayStack:
@@ -175,7 +197,7 @@ def open_shards(folder: Path, *, frame: Frame) -> tuple[list[ArrayStack], pd.Dat
         raise InputError(
             f"{folder} holds bands {', '.join(held)}, none of {', '.join(frame.bands)}: ask for some of them"
         )
-    stored = Frame(survey, bands, frame.size, frame.fit)
+    stored = dataclasses.replace(frame, bands=bands)
     stacks, start = [], 0
     for path in shards.paths:
         stack = open_npy(path, frame=stored, stored=held)

@@ -13,6 +13,7 @@ import numpy as np
 
 from lensdetect.errors import InputError, unknown_name
 from lensdetect.flags import FLAGS, REFUSED
+from lensdetect.images.bounds import CUTOUT_PIXELS
 from lensdetect.survey import Survey
 
 #: The ways to bring images of another size to the wanted one.
@@ -50,6 +51,11 @@ class Notes:
         if text not in texts:
             texts.append(text)
 
+    def take_over(self, alone: Notes, *, row: int) -> None:
+        """Notes of an object that was read alone, as those of one row."""
+        self.flags[row], self.outside[row] = alone.flags[0], alone.outside[0]
+        self._texts[int(row)] = list(alone._texts.get(0, []))
+
     @property
     def refused(self) -> np.ndarray:
         """Which cutouts get no score: bool ``(count,)``."""
@@ -74,6 +80,8 @@ class Frame:
         Height and width, in pixels.
     fit : str or None
         One of ``FITS_TO_SIZE``, or None to refuse images of another size.
+    max_pixels : int
+        Pixels that the images in one file may have.
 
     Raises
     ------
@@ -86,6 +94,7 @@ class Frame:
     bands: tuple[str, ...]
     size: int
     fit: str | None
+    max_pixels: int = CUTOUT_PIXELS
 
     def __post_init__(self):
         """Check every value."""

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from lensdetect.errors import InputError
 from lensdetect.images.headers import read_headers
-from lensdetect.images.kinds import is_never_sky, kind_of
-from lensdetect.images.names import Label, band_of, read_name, strip_ending
+from lensdetect.images.kinds import kind_of
+from lensdetect.images.names import Label, read_path, strip_ending
 from lensdetect.survey import Survey
 
 #: Stacks are few files; of more no header is read to find them.
@@ -67,7 +67,7 @@ def group_files(
     objects: dict[tuple, FitsObject] = {}
     aside: list[tuple[str, str]] = []
     for file in files:
-        label, folder = _label(file, survey)
+        label, folder = read_path(file, survey)
         if label.aside:
             aside.append((str(file), label.aside))
         elif label.band and label.band not in bands:
@@ -78,24 +78,6 @@ def group_files(
     alone = [one for one in found if not any(kind == "sci" for _, kind in one.files)]
     aside += [(path, f"{kind}: without an image") for one in alone for (_, kind), path in one.files.items()]
     return _named_apart([one for one in found if one not in alone], objects), aside
-
-
-def _label(file: Path, survey: Survey) -> tuple[Label, Path]:
-    """What the name of a file says, or its folders; and the folder that objects are told apart by."""
-    label, folder = read_name(file, survey), file.parent
-    band, kind, aside = label.band, label.kind, label.aside
-    for _ in range(2):
-        name = folder.name
-        if not band and name and band_of(name, survey):
-            band = band_of(name, survey)
-        elif not kind and kind_of(name):
-            kind = kind_of(name)
-        elif is_never_sky(name):
-            aside = aside or f"{name}: no image of the sky"
-        else:
-            break
-        folder = folder.parent
-    return Label(label.tile, band, kind, aside, label.zero_point_mag), folder
 
 
 def _add(objects: dict[tuple, FitsObject], file: Path, label: Label, folder: Path) -> None:

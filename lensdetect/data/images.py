@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from lensdetect.data.fits import Plane, read_planes
 from lensdetect.data.frame import Frame, Notes
 from lensdetect.data.grouping import FitsObject, group_files
 from lensdetect.errors import InputError
 from lensdetect.images import headers
+from lensdetect.images.fits import Plane, read_planes
 from lensdetect.images.masks import mask_rule
 from lensdetect.images.meaning import read_meanings
 from lensdetect.images.names import Label, read_words
@@ -95,7 +95,7 @@ def _read(one: FitsObject, frame: Frame) -> dict[str, np.ndarray]:
 
 
 def _images_of(path: str, label: Label, one: FitsObject, frame: Frame):
-    planes = read_planes(path)
+    planes = read_planes(path, max_pixels=frame.max_pixels)
     if one.member is not None:
         if one.member >= len(planes):
             raise InputError(f"{path}: must hold object {one.member} as the other bands do, got {len(planes)} planes")

@@ -28,6 +28,11 @@ NOISE_FACTOR = 5.0
 #: Pixel scales, and zero points, that differ by more than this are others.
 _SCALE_TOLERANCE, _MAG_TOLERANCE = 0.02, 0.02
 
+_WAY_OUT = (
+    "say what they are with another --survey, or with --bands, --pixel-scale and --zero-point in its place, "
+    "or add --trust-units"
+)
+
 
 def check_plausible(source: CutoutSource, *, trust_units: bool = False) -> list[str]:
     """Refuse images that cannot be what they were declared to be.
@@ -56,7 +61,7 @@ def check_plausible(source: CutoutSource, *, trust_units: bool = False) -> list[
         problems = [*_header_problems(source, [path for path in paths if _is_fits(path)][:_FILES])]
         problems += _noise_problems(source, skies)
         if problems:
-            raise InputError(f"{'; '.join(problems)}; or --trust-units")
+            raise InputError(f"{'; '.join(problems)}: {_WAY_OUT}")
     return [
         f"band {band}: the sky is at {level:.3g}, {level / sigma:.1f} times its rms, and must be near 0: subtract it"
         for band, (level, sigma) in skies.items()
@@ -89,7 +94,7 @@ def _noise_problems(source: CutoutSource, skies: dict[str, tuple[float, float]])
         try:
             check_sigma(skies[band.name][1], band, survey=survey, factor=NOISE_FACTOR)
         except InputError as error:
-            yield str(error)
+            yield str(error).removesuffix(": declare the survey whose flux units these are")
             return
 
 
@@ -100,16 +105,13 @@ def _header_problems(source: CutoutSource, paths: list[str]) -> Iterable[str]:
     scales = [scale for scale in map(_scale_arcsec, planes) if math.isfinite(scale)]
     if scales and abs(np.median(scales) / survey.pixel_scale_arcsec - 1.0) > _SCALE_TOLERANCE:
         yield (
-            f"a pixel of survey {survey.name} must be {survey.pixel_scale_arcsec} arcsec wide, the headers say "
-            f"{np.median(scales):.4g} arcsec: declare the survey that the images are from, or --pixel-scale"
+            f"pixels are declared to be {survey.pixel_scale_arcsec} arcsec wide ({survey.name}), the headers say "
+            f"{np.median(scales):.4g} arcsec"
         )
     stated = [plane.zero_point_mag for plane in planes if plane.zero_point_mag is not None]
     own = [band.zero_point_mag for band in survey.select(source.frame.bands)]
     if stated and min(abs(np.median(stated) - value) for value in own) > _MAG_TOLERANCE:
-        yield (
-            f"the zero point of survey {survey.name} must be {own[0]}, the headers say {np.median(stated):.4g}: "
-            "declare the survey whose flux units these are, or --zero-point"
-        )
+        yield f"the zero point is declared to be {own[0]} ({survey.name}), the headers say {np.median(stated):.4g}"
 
 
 def _planes(path: str) -> tuple[Plane, ...]:

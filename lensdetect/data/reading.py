@@ -17,7 +17,8 @@ from lensdetect import flags as quality
 from lensdetect.data.checks import check
 from lensdetect.data.detection import open_parts
 from lensdetect.data.frame import Frame, Notes
-from lensdetect.errors import InputError
+from lensdetect.errors import InputError, reason_of
+from lensdetect.images.bounds import CUTOUT_PIXELS
 from lensdetect.survey import Survey
 
 #: Cutouts read in one go: with more, the pixels fall out of the processor's caches.
@@ -158,11 +159,29 @@ class CutoutSource:
     def _read_block(self, part: Part, rows: np.ndarray, *, block: np.ndarray) -> Notes:
         frame = self.frame
         notes = Notes(len(rows), block.shape[1])
-        part.read_into(rows, block, notes=notes)
+        try:
+            part.read_into(rows, block, notes=notes)
+        # the border of the items: what one makes a reader raise must not take the others along
+        except Exception as error:
+            notes = self._read_singly(part, rows, error, block=block)
         absent = part.frame.absent
         for row in np.flatnonzero(~notes.refused):
             frame.leave_out(block, notes, row=row, planes=absent, text=f"{frame.names(absent)} not given")
         check(block, notes, frame=frame)
+        return notes
+
+    def _read_singly(self, part: Part, rows: np.ndarray, error: Exception, *, block: np.ndarray) -> Notes:
+        """Read objects one by one after a block of them failed; each that fails is refused with its reason."""
+        notes = Notes(len(rows), block.shape[1])
+        for row, number in enumerate(rows):
+            try:
+                if len(rows) == 1:
+                    raise error
+                alone = Notes(1, block.shape[1])
+                part.read_into(np.array([number]), block[row : row + 1], notes=alone)
+                notes.take_over(alone, row=row)
+            except Exception as own:
+                part.frame.refuse(block, notes, row=row, flag="unreadable", text=reason_of(own))
         return notes
 
     def batches(self, batch_size: int, *, num_workers: int | None = None) -> Iterator[CutoutBatch]:
@@ -215,6 +234,7 @@ def open_cutouts(
     bands: Sequence[str] | None = None,
     size: int = 101,
     fit: str | None = None,
+    max_pixels: int = CUTOUT_PIXELS,
 ) -> CutoutSource:
     """Open cutouts in any of the forms that they come in.
 
@@ -243,6 +263,9 @@ def open_cutouts(
     fit : str, optional
         ``"crop"`` to take the centre of larger images, ``"pad"`` to put NaN around
         smaller ones, ``"both"``; by default other sizes are refused.
+    max_pixels : int
+        Pixels that the images in one file may have, and those of one object in an
+        array; what claims more is refused before memory is taken.
 
     Returns
     -------
@@ -254,7 +277,7 @@ def open_cutouts(
         If a path does not exist, is of no known kind or holds no object, if a
         whole band is absent, or if the only object there is cannot be read.
     """
-    frame = Frame(survey, tuple(survey.band_names if bands is None else bands), size, fit)
+    frame = Frame(survey, tuple(survey.band_names if bands is None else bands), size, fit, max_pixels)
     if isinstance(paths, str | os.PathLike):
         paths = [paths]
     parts, truth = open_parts(paths if isinstance(paths, np.ndarray) else [Path(path) for path in paths], frame=frame)

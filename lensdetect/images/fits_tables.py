@@ -62,7 +62,8 @@ def _table(file: Path) -> Iterator[fits.BinTableHDU | fits.TableHDU]:
     with warnings.catch_warnings():
         # headers of other people's tables; that the data are whole is checked above
         warnings.simplefilter("ignore")
-        with fits.open(file, memmap=True) as hdus:
+        # opened here, since astropy leaves a file open that it fails at
+        with open(file, "rb") as stream, fits.open(stream, memmap=True) as hdus:
             tables = [
                 hdu
                 for hdu in hdus

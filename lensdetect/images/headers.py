@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import os
 import re
@@ -10,12 +11,14 @@ import warnings
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from astropy.io import fits
-from astropy.utils.exceptions import AstropyWarning
 from astropy.wcs import WCS, FITSFixedWarning
 
-from lensdetect.errors import InputError
+from lensdetect.images import apart
+from lensdetect.images.bounds import TILE_PIXELS
+from lensdetect.images.units import open_units
 
 #: Keywords that may name the band of an image, the most telling first.
 _BAND_KEYWORDS = ("BAND", "FILTER", "FILT_ID")
@@ -91,8 +94,8 @@ class FileHeaders:
     offsets_mag: dict[str, float]
 
 
-def read_headers(path: Path | str) -> FileHeaders:
-    """Describe a file without reading pixels.
+def read_headers(path: Path | str, *, max_pixels: int = TILE_PIXELS) -> FileHeaders:
+    """Describe a file without reading pixels, in a process of its own.
 
     Of a file in gzip what lies behind its first image is unpacked only where its
     length says that there is something.
@@ -100,6 +103,8 @@ def read_headers(path: Path | str) -> FileHeaders:
     Parameters
     ----------
     path : path
+    max_pixels : int
+        Pixels that an image may have.
 
     Returns
     -------
@@ -108,28 +113,26 @@ def read_headers(path: Path | str) -> FileHeaders:
     Raises
     ------
     InputError
-        If it is no FITS file, or shorter than its headers say.
+        If it is no FITS file, shorter than its headers say, or claims larger images.
     """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", AstropyWarning)
-            # compressed images are tables; their cards say all that is wanted
-            with fits.open(path, memmap=True, lazy_load_hdus=True, disable_image_compression=True) as units:
-                return _describe(units, Path(path))
-    except InputError:
-        raise
-    except (OSError, ValueError, TypeError, KeyError, EOFError) as error:
-        raise InputError(f"{path}: cut short or not FITS: {' '.join(str(error).split())}") from error
+    found, _ = apart.call("lensdetect.images.headers:describe", path, max_pixels)
+    return FileHeaders(tuple(map(plane_of, found["planes"])), found["offsets_mag"])
 
 
-def _describe(units: fits.HDUList, path: Path) -> FileHeaders:
-    zipped = path.name.lower().endswith(".gz")
+def plane_of(stored: dict[str, Any]) -> Plane:
+    """A plane from its fields as JSON holds them."""
+    # it has lists alone
+    bits = tuple((name, bit) for name, bit in stored["mask_bits"])
+    return Plane(**{**stored, "shape": tuple(stored["shape"]), "mask_bits": bits})
+
+
+def describe(path: str, max_pixels: int) -> tuple[dict[str, Any], list]:
+    """What ``read_headers`` gives, as dictionaries; called in a process of its own."""
+    zipped = path.lower().endswith(".gz")
     planes: list[Plane] = []
     offsets: dict[str, float] = {}
     primary = fits.Header()
-    for number, unit in enumerate(units):
-        if not zipped:
-            _check_length(unit, path)
+    for number, unit in open_units(path, max_pixels=max_pixels):
         found = _planes_of(unit.header, number, primary=primary)
         if number == 0 and not found:
             # keywords of a primary header without an image are those of all images behind it
@@ -138,10 +141,10 @@ def _describe(units: fits.HDUList, path: Path) -> FileHeaders:
         offsets |= _zero_point_offsets(unit.header)
         if zipped and number == 0 and found and _ends_with(unit, path):
             break
-    return FileHeaders(tuple(planes), offsets)
+    return dataclasses.asdict(FileHeaders(tuple(planes), offsets)), []
 
 
-def _ends_with(unit, path: Path) -> bool:
+def _ends_with(unit, path: str) -> bool:
     """Whether a zipped file is over behind its first unit, as the length at its end says."""
     end = unit.fileinfo()["datLoc"] + math.ceil(unit.size / 2880) * 2880
     with open(path, "rb") as file:
@@ -149,13 +152,6 @@ def _ends_with(unit, path: Path) -> bool:
         (length,) = struct.unpack("<I", file.read(4))
     # it is known modulo 2**32
     return length == end % 2**32
-
-
-def _check_length(unit, path: Path) -> None:
-    needed = unit.fileinfo()["datLoc"] + unit.size
-    held = os.path.getsize(path)
-    if held < needed:
-        raise InputError(f"{path}: cut short: its headers ask for {needed} bytes, got {held}: fetch it again")
 
 
 def _planes_of(header: fits.Header, unit: int, *, primary: fits.Header) -> list[Plane]:
@@ -171,7 +167,7 @@ def _planes_of(header: fits.Header, unit: int, *, primary: fits.Header) -> list[
     extension = str(header.get("EXTNAME", "")).strip()
     common = {
         "shape": (axes[1], axes[0]),
-        "wcs_header": _wcs_text(header),
+        "wcs_header": wcs_text(header),
         "extension": "" if extension.upper() in _NAMELESS else extension,
         "zero_point_mag": next(filter(_is_number, map(_zero_point, (header, primary))), None),
         "band_text": _first_text(_BAND_KEYWORDS, header) or _first_text(_BAND_KEYWORDS, primary),
@@ -240,7 +236,8 @@ def _is_number(value) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def _wcs_text(header: fits.Header) -> str:
+def wcs_text(header: fits.Header) -> str:
+    """World coordinates of an image as the text of a header; empty where it has no place on the sky."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FITSFixedWarning)
         try:

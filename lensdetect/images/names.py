@@ -70,6 +70,36 @@ def read_name(path: Path, survey: Survey) -> Label:
     return read_words(stem, survey)
 
 
+def read_path(path: Path, survey: Survey) -> tuple[Label, Path]:
+    """Read the name of a file, and those of its folders for what it does not say: ``r/object.fits``.
+
+    Parameters
+    ----------
+    path : Path
+    survey : Survey
+
+    Returns
+    -------
+    label : Label
+    folder : Path
+        By which objects are told apart whose files are called alike: the first that says nothing.
+    """
+    label, folder = read_name(path, survey), path.parent
+    band, kind, aside = label.band, label.kind, label.aside
+    for _ in range(2):
+        name = folder.name
+        if not band and name and band_of(name, survey):
+            band = band_of(name, survey)
+        elif not kind and kind_of(name):
+            kind = kind_of(name)
+        elif is_never_sky(name):
+            aside = aside or _aside(name, "", survey)
+        else:
+            break
+        folder = folder.parent
+    return Label(label.tile, band, kind, aside, label.zero_point_mag), folder
+
+
 def read_words(text: str, survey: Survey) -> Label:
     """Read a text word by word, as the name of a file or of an extension in it.
 
@@ -87,9 +117,11 @@ def read_words(text: str, survey: Survey) -> Label:
     kinds = [word for word in words if kind_of(word[0])]
     bands = [word for word in words if band_of(word[0], survey)]
     others = [] if bands else [word for word in words if word[0] in FILTERS]
-    taken = bands[-1:] + kinds[-1:] + others[-1:] + never
+    taken = [word.span() for word in bands[-1:] + kinds[-1:] + others[-1:]]
+    # of PSF11406730 the number is the name
+    taken += [(word.start(), word.start() + 3 if word[0][3:].isdigit() else word.end()) for word in never]
     return Label(
-        _without(text, [word.span() for word in taken]),
+        _without(text, taken),
         band_of(bands[-1][0], survey) if bands else "",
         kind_of(kinds[-1][0]) if kinds else "",
         _aside(never[0][0] if never else "", others[-1][0] if others else "", survey),

@@ -5,14 +5,12 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from lensdetect.errors import InputError, reason_of, unknown_name
-from lensdetect.images.rows import EXACT, Rows
+from lensdetect.images.rows import Rows
+from lensdetect.images.ternary import Known, all_of, column_of, compared, computed, condition, constant, not_of, signed
 
 #: What an expression may consist of; calls, attributes and indexing are no selection.
 _ALLOWED = (
@@ -24,7 +22,6 @@ _ALLOWED = (
 _LONGEST = 100_000
 #: Text in quotes, which is left as it is, or a name in backticks.
 _QUOTED = re.compile(r"""("[^"]*"|'[^']*')|`([^`]*)`""")
-_INT64 = 2**63
 
 
 class Selection:
@@ -136,217 +133,40 @@ class Selection:
             ) from error
         return np.broadcast_to(found.values & found.known, len(rows))
 
-    def _value(self, node: ast.AST, rows: Rows) -> _Known:
+    def _value(self, node: ast.AST, rows: Rows) -> Known:
         """Value of a part of the expression, one a row or one for all."""
         match node:
             case ast.Constant(value=value):
-                return _constant(value)
+                return constant(value)
             case ast.Name(id=name):
-                return _column(rows, self._names.get(name, name))
+                return column_of(rows, self._names.get(name, name))
             case ast.BoolOp(op=op, values=values):
-                parts = [_condition(self._value(value, rows)) for value in values]
-                return _all(parts) if isinstance(op, ast.And) else _not(_all([_not(part) for part in parts]))
+                parts = [condition(self._value(value, rows)) for value in values]
+                return all_of(parts) if isinstance(op, ast.And) else not_of(all_of([not_of(part) for part in parts]))
             case ast.UnaryOp(op=op, operand=operand):
-                return _unary(op, self._value(operand, rows))
+                return signed(op, self._value(operand, rows))
             case ast.BinOp(op=op, left=left, right=right):
-                return _arithmetic(op, self._value(left, rows), self._value(right, rows))
+                return computed(op, self._value(left, rows), self._value(right, rows))
             case ast.Compare(left=left, ops=ops, comparators=others):
                 return self._chain(self._value(left, rows), ops, others, rows)
         raise TypeError("a list must stand behind in")
 
-    def _chain(self, left: _Known, ops: list[ast.cmpop], others: list[ast.expr], rows: Rows) -> _Known:
+    def _chain(self, left: Known, ops: list[ast.cmpop], others: list[ast.expr], rows: Rows) -> Known:
         """A chain of comparisons, as in ``0.1 < Z_B < 0.4``."""
         parts = []
         for op, other in zip(ops, others, strict=True):
             if isinstance(op, (ast.In, ast.NotIn)):
                 if not isinstance(other, (ast.List, ast.Tuple)):
                     raise TypeError("in needs a list, as in [1, 2]")
-                equal = [_compared(ast.Eq(), left, self._value(one, rows)) for one in other.elts]
-                found = _not(_all([_not(part) for part in equal])) if equal else _Known(np.False_, left.known)
-                parts.append(_not(found) if isinstance(op, ast.NotIn) else found)
+                equal = [compared(ast.Eq(), left, self._value(one, rows)) for one in other.elts]
+                found = not_of(all_of([not_of(part) for part in equal])) if equal else Known(np.False_, left.known)
+                parts.append(not_of(found) if isinstance(op, ast.NotIn) else found)
             else:
                 right = self._value(other, rows)
-                parts.append(_compared(op, left, right))
+                parts.append(compared(op, left, right))
                 left = right
-        return _all(parts)
-
-
-@dataclass(frozen=True)
-class _Known:
-    """Values, and whether each is known; what stands where it is not means nothing."""
-
-    values: np.ndarray
-    known: np.ndarray
-    #: Where they are from, if they are cells of text as they stand in a column.
-    cells: tuple[Rows, str] | None = None
-    #: Whether they are one for all rows, written in the expression.
-    is_constant: bool = False
-
-    @property
-    def kind(self) -> str:
-        """What they are: condition, number or text."""
-        return {"b": "condition", "O": "text", "U": "text"}.get(self.values.dtype.kind, "number")
+        return all_of(parts)
 
 
 def _is_simple(node: ast.AST) -> bool:
     return not isinstance(node, ast.Constant) or type(node.value) in (bool, int, float, str)
-
-
-def _constant(value: bool | float | str) -> _Known:
-    if type(value) is int and not -_INT64 <= value < 2 * _INT64:
-        raise OverflowError(f"{value} is beyond 64 bits")
-    return _Known(np.asarray(value), np.True_, is_constant=True)
-
-
-def _column(rows: Rows, name: str) -> _Known:
-    column = rows.table[name]
-    known = column.is_valid().to_numpy()
-    if pa.types.is_string(column.type):
-        return _Known(rows.texts(name), known, (rows, name))
-    zero = pa.scalar(False if pa.types.is_boolean(column.type) else 0, column.type)
-    return _Known(pc.fill_null(column, zero).to_numpy(), known)
-
-
-def _condition(part: _Known) -> _Known:
-    if part.cells is not None:
-        part = _truths(part)
-    if part.kind != "condition":
-        raise TypeError("and, or and not join conditions, not numbers or text: put comparisons in brackets")
-    return part
-
-
-def _truths(part: _Known) -> _Known:
-    """A column of words for true and false, in which files of text write them."""
-    words = {"true": True, "t": True, "1": True, "false": False, "f": False, "0": False}
-    found = [words.get(str(cell).lower()) for cell in part.values]
-    odd = next((cell for cell, one in zip(part.values, found, strict=True) if one is None and cell is not None), None)
-    if odd is not None:
-        raise TypeError(f"column {part.cells[1]} must be true or false to stand alone, got {odd!r}: compare it")
-    return _Known(np.array([bool(one) for one in found], bool), part.known)
-
-
-def _number(part: _Known) -> _Known:
-    """Numbers, also those that are written in cells of text: whole ones exactly."""
-    if part.cells is None:
-        if part.kind == "text":
-            raise TypeError(f"numbers are compared and computed with numbers, got the text {str(part.values)!r}")
-        return part
-    rows, name = part.cells
-    column = rows.table[name]
-    try:
-        return _Known(pc.fill_null(column.cast(pa.int64()), 0).to_numpy(), part.known)
-    except pa.ArrowInvalid:
-        return _Known(np.nan_to_num(rows.numbers(name)), part.known)
-
-
-def _all(parts: list[_Known]) -> _Known:
-    """Whether all hold: not, where one is known not to, whatever is missing elsewhere."""
-    values, known = np.True_, np.True_
-    for part in parts:
-        false = (~values & known) | (~part.values & part.known)
-        values, known = values & part.values, (known & part.known) | false
-        values = values & ~false
-    return _Known(values, known)
-
-
-def _not(part: _Known) -> _Known:
-    return _Known(~part.values, part.known)
-
-
-def _unary(op: ast.unaryop, part: _Known) -> _Known:
-    if isinstance(op, (ast.Not, ast.Invert)):
-        return _not(_condition(part))
-    part = _number(part)
-    return _arithmetic(ast.Sub(), _constant(0), part) if isinstance(op, ast.USub) else part
-
-
-_COMPARE = {
-    ast.Lt: np.less, ast.LtE: np.less_equal, ast.Gt: np.greater, ast.GtE: np.greater_equal,
-    ast.Eq: np.equal, ast.NotEq: np.not_equal,
-}  # fmt: skip
-_ARITHMETIC = {ast.Add: np.add, ast.Sub: np.subtract, ast.Mult: np.multiply, ast.Div: np.true_divide, ast.Mod: np.mod}
-_BITS = {ast.BitAnd: np.bitwise_and, ast.BitOr: np.bitwise_or}
-
-
-def _compared(op: ast.cmpop, left: _Known, right: _Known) -> _Known:
-    if not _both_text(left, right):
-        left, right = _alike(_number(left), _number(right))
-    known = left.known & right.known
-    if left.kind == "text":
-        return _Known(_compared_texts(_COMPARE[type(op)], left, right, known), known)
-    return _Known(_COMPARE[type(op)](left.values, right.values), known)
-
-
-def _both_text(left: _Known, right: _Known) -> bool:
-    """Whether text is compared: with text in quotes, or two columns that are not both of numbers."""
-    if left.kind != "text" or right.kind != "text":
-        return False
-    if left.cells is None or right.cells is None:
-        return True
-    try:
-        _number(left), _number(right)
-    except InputError:
-        return True
-    return False
-
-
-def _compared_texts(compare, left: _Known, right: _Known, known: np.ndarray) -> np.ndarray:
-    shape = known.shape
-    found = np.zeros(shape, bool)
-    a, b = (np.broadcast_to(part.values.astype(object), shape) for part in (left, right))
-    found[known] = compare(a[known], b[known])
-    return found
-
-
-def _alike(left: _Known, right: _Known) -> tuple[_Known, _Known]:
-    """A number that is written in the expression is compared in the precision of the column, as in 0.1 == 0.1."""
-    if left.is_constant != right.is_constant:
-        constant, column = (left, right) if left.is_constant else (right, left)
-        if column.values.dtype == np.float32:
-            constant = _Known(constant.values.astype(np.float32), constant.known)
-        return (constant, column) if left.is_constant else (column, constant)
-    return left, right
-
-
-def _arithmetic(op: ast.operator, left: _Known, right: _Known) -> _Known:
-    left, right = _wide(_number(left)), _wide(_number(right))
-    known = left.known & right.known
-    if type(op) in _BITS:
-        return _Known(_BITS[type(op)](_whole(left), _whole(right)), known)
-    if isinstance(op, ast.Pow):
-        values = np.power(left.values.astype(float), right.values.astype(float))
-    else:
-        values = _exact(_ARITHMETIC[type(op)], left.values, right.values, known)
-    if values.dtype.kind == "f":
-        # 0 / 0 and the root of -1 are no numbers
-        known = known & ~np.isnan(values)
-    return _Known(values, known)
-
-
-def _exact(compute, left: np.ndarray, right: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Whole numbers in 64 bits where the result has room there; floats otherwise."""
-    near = compute(left.astype(float), right.astype(float))
-    if left.dtype.kind == "f" or right.dtype.kind == "f" or compute is np.true_divide:
-        return near
-    if np.any(known & ~(np.abs(near) < _INT64)):
-        return near
-    return compute(left, right)
-
-
-def _wide(part: _Known) -> _Known:
-    """Truth values as 0 and 1, whole numbers with 64 bits, floats with 64 bits."""
-    values = part.values
-    if values.dtype == np.uint64:
-        values = values.astype(np.int64) if np.all(values < _INT64) else values.astype(float)
-    kind = np.int64 if values.dtype.kind in "bi" else np.float64
-    return _Known(values.astype(kind), part.known, is_constant=part.is_constant)
-
-
-def _whole(part: _Known) -> np.ndarray:
-    """Whole numbers for bits; also those that a table keeps as floats because some are missing."""
-    values = part.values
-    if values.dtype.kind == "f":
-        if part.is_constant or np.any(part.known & ~((np.abs(values) < EXACT) & (values == np.floor(values)))):
-            raise TypeError("& and | are for bits of whole numbers: join conditions with and, or")
-        values = np.where(part.known, values, 0.0)
-    return values.astype(np.int64)

@@ -19,6 +19,7 @@ from lensdetect.data import CutoutSource, open_cutouts
 from lensdetect.data.challenge import find_public
 from lensdetect.data.plausibility import check_plausible
 from lensdetect.errors import InputError
+from lensdetect.images.bounds import CUTOUT_PIXELS
 from lensdetect.images.names import FILTERS
 from lensdetect.images.resampling import resample as resample_planes
 from lensdetect.images.resampling import source_size
@@ -41,6 +42,7 @@ def open_images(
     pixel_scale_arcsec: float | None = None,
     zero_point_mag: float | Sequence[float] | None = None,
     fit: str | None = "both",
+    max_pixels: int = CUTOUT_PIXELS,
     trust_units: bool = False,
     resample: bool = True,
 ) -> Images:
@@ -68,6 +70,8 @@ def open_images(
     fit : str, optional
         "crop", "pad" or "both" for images of another size than the detector's;
         None refuses them.
+    max_pixels : int
+        Pixels that the images in one file may have.
     trust_units : bool
         Whether survey, pixel scale and zero point are believed against what
         headers and background of the images say.
@@ -99,7 +103,7 @@ def open_images(
     provisional = _with_other_bands(found or get_survey(card.survey), bands)
     ratio = _ratio(card, provisional)
     size = card.size if ratio == 1.0 else source_size(card.size, ratio)
-    source = open_cutouts(images, survey=provisional, bands=bands, size=size, fit=fit)
+    source = open_cutouts(images, survey=provisional, bands=bands, size=size, fit=fit, max_pixels=max_pixels)
     problems = []
     if found is None:
         path = next(path for path, name in declared.items() if name is None)
@@ -207,7 +211,7 @@ def _look(
 ) -> tuple[list[str], list[str]]:
     """What is told of images, and what is wrong with them."""
     reasons = Counter(reason for _, reason in source.aside)
-    notes = [f"left aside: {count:,} of {reason}" for reason, count in reasons.items()]
+    notes = [f"left aside: {count:,} files ({reason})" for reason, count in reasons.items()]
     if not known or all(is_shards(Path(path)) for path in declared):
         return notes, []
     try:

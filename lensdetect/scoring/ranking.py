@@ -17,8 +17,10 @@ from lensdetect import flags as quality
 from lensdetect.artifact import Card
 from lensdetect.artifact.conversion import Conversion, missing_bands, plan_conversion
 from lensdetect.data import CutoutBatch
+from lensdetect.images.bounds import CUTOUT_PIXELS
 from lensdetect.scoring.declaring import Images, open_images, survey_name
 from lensdetect.survey import Survey
+from lensdetect.text import storable
 
 #: Columns of the result, in order.
 COLUMNS = ("id", "path", "logit", "probability", "flags", "reason")
@@ -141,7 +143,9 @@ def _table(batch: CutoutBatch, logit: np.ndarray, probability: np.ndarray, *, la
         if np.isnan(logit[row]):
             reasons[row] = _joined(reasons[row], "the detector gives no finite number for such pixels")
     probability = np.where(np.isnan(logit), np.float32(np.nan), probability)
-    values = (batch.ids, batch.paths, logit, probability, flags, reasons)
+    # names of files that are not UTF-8 have letters that no table holds
+    ids, paths, reasons = ([storable(str(text)) for text in texts] for texts in (batch.ids, batch.paths, reasons))
+    values = (ids, paths, logit, probability, flags, reasons)
     return pd.DataFrame(dict(zip(COLUMNS, values, strict=True)))
 
 
@@ -158,6 +162,7 @@ def score(
     pixel_scale_arcsec: float | None = None,
     zero_point_mag: float | Sequence[float] | None = None,
     fit: str | None = "both",
+    max_pixels: int = CUTOUT_PIXELS,
     trust_units: bool = False,
     prior: float | None = None,
     trust_model: bool = False,
@@ -186,6 +191,8 @@ def score(
     fit : str, optional
         "crop", "pad" or "both" for images of another size than the detector's;
         None refuses them.
+    max_pixels : int
+        Pixels that the images in one file may have; what claims more is refused.
     trust_units : bool
         Whether the declaration is believed against what headers and background
         of the images say.
@@ -226,6 +233,7 @@ def score(
         pixel_scale_arcsec=pixel_scale_arcsec,
         zero_point_mag=zero_point_mag,
         fit=fit,
+        max_pixels=max_pixels,
         trust_units=trust_units,
     )
     scorer = loaded or artifact.load_detector(folder, trust_model=trust_model)

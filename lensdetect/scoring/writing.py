@@ -9,11 +9,11 @@ import pandas as pd
 
 from lensdetect.errors import InputError
 from lensdetect.runs import write_whole
-from lensdetect.text import storable_table, write_csv
+from lensdetect.text import write_csv
 
 _WRITERS = {
     ".csv": write_csv,
-    ".parquet": lambda table, file: storable_table(table).to_parquet(file, index=False),
+    ".parquet": lambda table, file: table.to_parquet(file, index=False),
 }
 
 
@@ -56,8 +56,7 @@ def check_writable(path: Path | str, *, kinds: tuple[str, ...] = tuple(_WRITERS)
 def write_table(table: pd.DataFrame, path: Path | str) -> None:
     """Write a table as CSV or Parquet, by the extension.
 
-    Letters that UTF-8 cannot hold, of file names in another coding, become escapes;
-    in CSV a cell that a spreadsheet would run gets an apostrophe in front.
+    In CSV a cell that a spreadsheet would run gets an apostrophe in front.
 
     Parameters
     ----------

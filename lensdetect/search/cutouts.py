@@ -10,9 +10,10 @@ from lensdetect.errors import InputError
 from lensdetect.flags import FLAGS
 from lensdetect.images.masks import mask_rule
 from lensdetect.images.nodata import erase_no_data
+from lensdetect.images.pixels import Rows
+from lensdetect.images.plausible import absurd, may_be_absurd
 from lensdetect.images.resampling import resample, source_size
 from lensdetect.search.noise import check_noise
-from lensdetect.search.pixels import Rows
 from lensdetect.search.strips import Place, cut_plane
 from lensdetect.search.tiles import Tile
 from lensdetect.survey import Survey
@@ -150,7 +151,7 @@ class OpenTile:
                 planes[:, number] = plane
             else:
                 planes[:, number] = resample(plane, size=size, ratio=self._ratio)
-                share = _known_share(planes[:, number])
+                share, _ = _known_share(planes[:, number])
             known += share
         pixels = np.moveaxis(planes, 1, -1)
         flags[known == 0.0] |= FLAGS["blank"].value
@@ -174,8 +175,8 @@ class OpenTile:
             flags |= np.where(suspect > _MASKED_SHARE, FLAGS["bad_background"].value, 0)
         if band in self._factors:
             planes *= self._factors[band]
-        share = _known_share(planes)
-        return planes, share, flags | np.where(inside - share > _MASKED_SHARE, FLAGS["masked"].value, 0)
+        share, wild = _known_share(planes)
+        return planes, share, flags | np.where((inside - share > _MASKED_SHARE) | wild, FLAGS["masked"].value, 0)
 
     def _mask(self, planes: np.ndarray, band: str, place: Place, unknown_bits: np.ndarray) -> np.ndarray:
         """Erase what a mask says is no pixel; the part of each plane whose background is suspect."""
@@ -218,17 +219,19 @@ def _erase(planes: np.ndarray, bad: np.ndarray) -> None:
         planes[bad] = np.nan
 
 
-def _known_share(planes: np.ndarray) -> np.ndarray:
-    """Part of each plane ``(n, height, width)`` that is finite; what is infinite becomes NaN."""
-    share = np.ones(len(planes))
-    # the sum is finite where all is, and adding up is faster than counting
+def _known_share(planes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Part of each plane ``(n, height, width)`` that is known, and which held absurd values; the rest becomes NaN."""
+    share, wild = np.ones(len(planes)), np.zeros(len(planes), bool)
+    # one pass tells most of them clean: their squares add up to something finite and small
     with np.errstate(invalid="ignore", over="ignore"):
-        rows = np.flatnonzero(~np.isfinite(planes.sum(axis=(1, 2))))
-    for row in rows:
-        known = np.isfinite(planes[row])
-        planes[row][~known] = np.nan
-        share[row] = np.mean(known)
-    return share
+        peak = np.sqrt(np.einsum("nij,nij->n", planes, planes))
+    for row in np.flatnonzero(may_be_absurd(planes, peak)):
+        bad = absurd(planes[row])
+        wild[row] = bad.any()
+        bad |= ~np.isfinite(planes[row])
+        planes[row][bad] = np.nan
+        share[row] = 1.0 - np.mean(bad)
+    return share, wild
 
 
 def open_tile(tile: Tile, survey: Survey, *, scale_arcsec: float | None = None, noise_factor: float = 5.0) -> OpenTile:

@@ -13,6 +13,7 @@ from lensdetect.errors import InputError
 from lensdetect.images.headers import Plane, parse_wcs
 from lensdetect.search.tiles import Image, Tile
 from lensdetect.survey import Survey
+from lensdetect.text import storable
 
 #: By how much a whole number of pixels may be missed between two images of a tile.
 _GRID_TOLERANCE_PIX = 0.2
@@ -42,7 +43,8 @@ def build_tile(name: str, planes: _Planes, survey: Survey, *, offsets_mag: dict[
     Tile
         With what is wrong as its ``problem``.
     """
-    planes = _for_each_band(planes, survey)
+    # the name goes into tables, which hold no letters of file names that are not UTF-8
+    name, planes = storable(name), _for_each_band(planes, survey)
     images = {
         key: Image(str(path), plane.unit, plane.plane, plane.shape, mask_bits=plane.mask_bits)
         for key, (path, plane) in planes.items()

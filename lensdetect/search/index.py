@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from lensdetect.errors import InputError, unknown_name
+from lensdetect.images.bounds import TILE_PIXELS
 from lensdetect.images.headers import Plane
 from lensdetect.images.masks import mask_rule
 from lensdetect.images.meaning import read_meanings
@@ -80,7 +81,11 @@ class TileIndex:
 
 
 def index_tiles(
-    paths: Path | str | Sequence[Path | str], survey: Survey, *, cache: Path | str | None = None
+    paths: Path | str | Sequence[Path | str],
+    survey: Survey,
+    *,
+    cache: Path | str | None = None,
+    max_pixels: int = TILE_PIXELS,
 ) -> TileIndex:
     """Find tiles and read their headers.
 
@@ -95,6 +100,8 @@ def index_tiles(
     cache : path, optional
         JSON file in which headers are kept, with size, times and inode of each
         file; only files that are new or changed are opened again.
+    max_pixels : int
+        Pixels that an image may have; a larger one is a problem of its tile.
 
     Returns
     -------
@@ -106,7 +113,7 @@ def index_tiles(
         If there are no FITS images of tiles (with what was found instead), or the
         cache cannot be written.
     """
-    known = HeaderCache(cache)
+    known = HeaderCache(cache, max_pixels=max_pixels)
     found = _Found(survey)
     for path in _files(paths):
         found.add(path, known)
@@ -181,10 +188,12 @@ class _Found:
                 self.problems.setdefault(label.tile or _folder_name(path), str(error))
             return
         self.offsets.setdefault(label.tile, {}).update(headers.offsets_mag)
-        if not headers.planes:
-            self.aside.append((str(path), "holds no image"))
-        elif not is_catalogue:
+        if is_catalogue:
+            return
+        if headers.planes:
             self._take(path, label, headers.planes)
+        else:
+            self.aside.append((str(path), "holds no image"))
 
     def _take(self, path: Path, label: Label, planes: tuple[Plane, ...]) -> None:
         try:

@@ -7,11 +7,12 @@ import json
 from pathlib import Path
 
 from lensdetect.errors import InputError
-from lensdetect.images.headers import FileHeaders, Plane, read_headers
+from lensdetect.images.bounds import TILE_PIXELS
+from lensdetect.images.headers import FileHeaders, plane_of, read_headers
 from lensdetect.runs import has_settled, stat_key, write_whole
 
 #: Of the form of the file; another one is read again from the images.
-_VERSION = 3
+_VERSION = 4
 
 
 class HeaderCache:
@@ -21,6 +22,8 @@ class HeaderCache:
     ----------
     path : path or None
         The file; None keeps nothing.
+    max_pixels : int
+        Pixels that an image may have.
 
     Attributes
     ----------
@@ -28,7 +31,8 @@ class HeaderCache:
         How many files had to be opened.
     """
 
-    def __init__(self, path: Path | str | None):
+    def __init__(self, path: Path | str | None, *, max_pixels: int = TILE_PIXELS):
+        self.max_pixels = max_pixels
         self.path = None if path is None else Path(path)
         self.files_read = 0
         self._known = self._load()
@@ -69,12 +73,12 @@ class HeaderCache:
             self._used[name] = record
         if record["problem"]:
             raise InputError(record["problem"])
-        return FileHeaders(tuple(map(_plane, record["planes"])), record["offsets_mag"])
+        return FileHeaders(tuple(map(plane_of, record["planes"])), record["offsets_mag"])
 
     def _read(self, path: Path) -> dict:
         self.files_read += 1
         try:
-            return {"problem": "", **dataclasses.asdict(read_headers(path))}
+            return {"problem": "", **dataclasses.asdict(read_headers(path, max_pixels=self.max_pixels))}
         except InputError as error:
             return {"problem": str(error), "planes": [], "offsets_mag": {}}
 
@@ -96,9 +100,3 @@ class HeaderCache:
             raise InputError(
                 f"the index of tiles must be writable to {self.path}, got {error.strerror}: choose another place"
             ) from error
-
-
-def _plane(stored: dict) -> Plane:
-    # JSON has lists alone
-    bits = tuple((name, bit) for name, bit in stored["mask_bits"])
-    return Plane(**{**stored, "shape": tuple(stored["shape"]), "mask_bits": bits})

@@ -8,7 +8,7 @@ import numpy as np
 
 from lensdetect.errors import InputError
 from lensdetect.images.background import check_sigma, is_left_in, sky_of
-from lensdetect.search.pixels import Rows
+from lensdetect.images.pixels import Rows
 from lensdetect.search.tiles import Tile
 from lensdetect.survey import Band, Survey
 

@@ -13,7 +13,7 @@ from astropy.table import Table
 
 from lensdetect import flags as quality
 from lensdetect.runs import writable, write_whole
-from lensdetect.text import for_header, storable_table, write_csv
+from lensdetect.text import for_header, write_csv
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def write_candidates(candidates: pd.DataFrame, folder: Path) -> dict[str, Path]:
     paths = {ending: folder / f"candidates.{ending}" for ending in ("parquet", "csv", "fits")}
     table = fits_table(candidates)
     with writable(folder, what="candidates"):
-        write_whole(paths["parquet"], lambda file: storable_table(candidates).to_parquet(file, index=False))
+        write_whole(paths["parquet"], lambda file: candidates.to_parquet(file, index=False))
         write_whole(paths["csv"], lambda file: write_csv(candidates, file))
         write_whole(paths["fits"], lambda file: file.write(_bytes(table)))
     return paths

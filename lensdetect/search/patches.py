@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 from collections.abc import Callable
 from itertools import product
 from pathlib import Path
@@ -122,4 +123,8 @@ def _vectors(corners_deg: tuple[tuple[float, float], ...]) -> np.ndarray:
 
 
 def _common_name(names: list[str]) -> str:
-    return os.path.commonprefix(names).rstrip("_-. ") or names[0]
+    """What names have in common, in whole words; the first of them if that is nothing."""
+    common = os.path.commonprefix(names)
+    if any(name[len(common) :][:1].isalnum() for name in names):
+        common = re.sub(r"[A-Za-z0-9]+$", "", common)
+    return common.rstrip("_-. ") or names[0]

@@ -85,7 +85,7 @@ def write_report(findings: Findings, path: Path) -> None:
     """
     page = report_html(findings)
     try:
-        write_whole(path, lambda file: file.write(page.encode()))
+        write_whole(path, lambda file: file.write(page.encode("utf-8", "backslashreplace")))
     except OSError as error:
         raise InputError(f"{path} must be writable, got {error.strerror or error}: make room and run again") from error
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pandas as pd
 from tqdm import tqdm
 
+from lensdetect.images.bounds import TILE_PIXELS
 from lensdetect.runs import writable, write_whole
 from lensdetect.search.candidates import Cut, Ranked
 from lensdetect.search.catalogue import Catalogue
@@ -52,6 +53,7 @@ def search_survey(
     known: Path | str | None = None,
     workers: int | None = None,
     scheduler: str | None = None,
+    max_pixels: int = TILE_PIXELS,
     progress: bool = True,
 ) -> Search:
     """Search tiles for lenses among the objects of a catalogue.
@@ -88,6 +90,8 @@ def search_survey(
     scheduler : str, optional
         Address of a Dask scheduler, whose workers are used instead; they must
         see the tiles and the output under the same names.
+    max_pixels : int
+        Pixels that an image of a tile may have; larger ones are problems.
     progress : bool
         Whether to show a progress bar where standard error is a terminal.
 
@@ -112,7 +116,7 @@ def search_survey(
     show = progress and sys.stderr.isatty()
     with held_folder(folder, build_manifest(survey, objects, committee, prior)):
         with writable(folder):
-            index = index_tiles(_absolute(tiles), survey, cache=folder / "headers.json")
+            index = index_tiles(_absolute(tiles), survey, cache=folder / "headers.json", max_pixels=max_pixels)
             spread = spread_objects(objects, index, folder / "objects")
             slices, ready = missing_slices(job, index, spread)
         unwritten = _scan(job, slices, ready, workers=workers, scheduler=scheduler, show=show)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lensdetect.search.pixels import Rows
+from lensdetect.images.pixels import Rows
 
 #: Rows of a strip, beside those that its cutouts reach beyond it.
 _STRIP_ROWS = 1024

@@ -15,7 +15,7 @@ from lensdetect.search.index import TileIndex
 from lensdetect.search.objects import Spread
 from lensdetect.search.scores import read_note
 from lensdetect.search.slices import score_path
-from lensdetect.text import for_screen
+from lensdetect.text import for_screen, storable
 
 #: Reasons for which images were left aside that are named, at most.
 _REASONS_SHOWN = 5
@@ -106,8 +106,8 @@ def tile_rows(
         if lost and not problem:
             problem = f"it has no image in {', '.join(lost)}, which counts as masked"
         missing = ",".join(band for band in tile.missing_bands if band in committee.bands)
-        rows.append((tile.name, objects, scored, objects - scored, missing, problem))
-    rows += [(path, 0, 0, 0, "", f"{_NOT_USED}: {reason}") for path, reason in index.unused]
+        rows.append((tile.name, objects, scored, objects - scored, missing, storable(problem)))
+    rows += [(storable(path), 0, 0, 0, "", storable(f"{_NOT_USED}: {reason}")) for path, reason in index.unused]
     return pd.DataFrame(rows, columns=["tile", "objects", "scored", "refused", "missing_bands", "problem"])
 
 

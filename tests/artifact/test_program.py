@@ -112,7 +112,9 @@ def test_every_activation_that_a_spec_can_name_is_listed():
     spec = tf.TensorSpec((None, 4), tf.float32)
     names = [name for name in vars(keras.activations) if not name.startswith("_")]
     used = set()
-    for one in {name: keras.activations.get(name) for name in set(names) - {"deserialize", "get", "serialize"}}.values():
+    for one in {
+        name: keras.activations.get(name) for name in set(names) - {"deserialize", "get", "serialize"}
+    }.values():
         used |= graph_ops(tf.function(lambda x, one=one: one(x), input_signature=[spec]))
     assert used <= COMPUTING, sorted(used - COMPUTING)
 

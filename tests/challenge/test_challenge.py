@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
+import pickle
 import shutil
 import signal
 import subprocess
@@ -14,9 +16,15 @@ import pandas as pd
 import pytest
 
 from lensdetect.challenge import ChallengePlan, challenge
+from lensdetect.challenge.job import is_done, run_job
+from lensdetect.challenge.oracle import manifest_population
+from lensdetect.challenge.run import population_values
 from lensdetect.errors import InputError
 from lensdetect.metrics import lens_metrics
+from lensdetect.runs import lock
+from lensdetect.simulation import BolognaPopulation
 from lensdetect.stamps import Shards
+from lensdetect.survey import SURVEYS
 
 
 @pytest.fixture
@@ -91,8 +99,98 @@ def test_finished_challenge_is_not_done_again_and_takes_new_systems(
 
 def test_another_challenge_in_the_same_place_is_refused(finished, training_stamps, test_stamps, plan):
     longer = ChallengePlan("tiny", plan.systems, epochs=3, recipe="published")
-    with pytest.raises(InputError, match="was begun with plan .* ask for the same challenge to go on"):
+    with pytest.raises(InputError, match=r"plan.epochs is 2 there and 3 here: .* ask for the same challenge"):
         challenge(training_stamps, finished, test=test_stamps, plan=longer, systems=("all_star",), seed=4)
+
+
+@pytest.mark.parametrize("name", ["sha256", "code"])
+def test_other_stamps_and_other_code_are_refused(finished, training_stamps, test_stamps, plan, tmp_path, name):
+    """The stamps may be others in the same place."""
+    output = Path(shutil.copytree(finished, tmp_path / "output"))
+    path = output / "systems" / "all_star-4" / "job.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {name: "0"}))
+    with pytest.raises(InputError, match=f"all_star-4 holds another challenge: {name} is 0 there and"):
+        challenge(training_stamps, output, test=test_stamps, plan=plan, systems=("all_star",), seed=4)
+
+
+def test_damaged_scores_are_said_in_one_line(finished, training_stamps, test_stamps, plan, tmp_path):
+    output = Path(shutil.copytree(finished, tmp_path / "output"))
+    path = output / "systems" / "all_star-4" / "scores.npz"
+    path.write_bytes(path.read_bytes()[:-30])
+    with pytest.raises(InputError, match=r"scores.npz must hold scores .*: remove .*all_star-4 to score again"):
+        challenge(training_stamps, output, test=test_stamps, plan=plan, systems=("all_star",), seed=4)
+
+
+def test_one_challenge_an_output(finished, training_stamps, test_stamps, plan, tmp_path):
+    output = Path(shutil.copytree(finished, tmp_path / "output"))
+    with lock(output), pytest.raises(InputError, match="output must have one run at a time, and process"):
+        challenge(training_stamps, output, test=test_stamps, plan=plan, systems=("all_star",), seed=4)
+
+
+@dataclasses.dataclass(frozen=True)
+class OtherPopulation(BolognaPopulation):
+    """One of a class that the oracle's process does not know."""
+
+
+def test_population_is_written_down_in_plain_values(training_stamps, test_stamps, plan, tmp_path):
+    ours = BolognaPopulation(lens_fraction=0.3)
+    values = json.loads(json.dumps(population_values(ours, SURVEYS["bologna"])))
+    assert manifest_population({"population": values}, SURVEYS["bologna"]) == ours
+    with pytest.raises(InputError, match="one that can be written down, as bologna has it, got a OtherPopulation"):
+        challenge(training_stamps, tmp_path, test=test_stamps, plan=plan, population=OtherPopulation(), seed=4)
+
+
+class Trap:
+    """Writes a file when it is unpickled."""
+
+    def __init__(self, path: Path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
+
+
+def job(finished: Path, name: str, tmp_path: Path) -> Path:
+    """A copy of a job that has to be done again, with what was fitted."""
+    folder = Path(shutil.copytree(finished / "systems" / name, tmp_path / name))
+    for done in ("costs.json", "scores.npz"):
+        (folder / done).unlink(missing_ok=True)
+    return folder
+
+
+def test_no_code_in_the_output_is_run(finished, tmp_path):
+    folder = job(finished, "all_star-4", tmp_path)
+    for name in ("population.pickle", "classical.joblib", "classical.pkl"):
+        (folder / name).write_bytes(pickle.dumps(Trap(tmp_path / "sprung")))
+    run_job(folder)
+    with np.load(folder / "scores.npz") as ours, np.load(finished / "systems/all_star-4/scores.npz") as before:
+        np.testing.assert_allclose(ours["test"], before["test"], rtol=1e-6)
+    oracle = job(finished, "oracle-4", tmp_path)
+    (oracle / "population.pickle").write_bytes(pickle.dumps(Trap(tmp_path / "sprung")))
+    with pytest.raises(InputError, match="the oracle needs stamps drawn from BolognaPopulation"):
+        run_job(oracle)
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_job_goes_on_after_a_stop_in_any_write(finished, stopped_at, tmp_path, monkeypatch):
+    # The clock writes when it likes.
+    monkeypatch.setattr("lensdetect.challenge.job._BEAT_S", 1e6)
+    with np.load(finished / "systems/all_star-4/scores.npz") as saved:
+        wanted = dict(saved)
+    number, stopped = 0, True
+    while stopped:
+        folder = job(finished, "all_star-4", tmp_path / str(number))
+        for fitted in ("classical.npz", "training_s.json"):
+            (folder / fitted).unlink()
+        stopped = stopped_at(lambda folder=folder: run_job(folder), number, how="kill before")
+        assert is_done(folder) is not stopped
+        run_job(folder)
+        with np.load(folder / "scores.npz") as ours:
+            for name, values in wanted.items():
+                np.testing.assert_allclose(ours[name], values, rtol=1e-4, err_msg=name)
+        assert not list(folder.glob(".*.partial"))
+        number += 1
+    assert number == 5
 
 
 @pytest.mark.slow

@@ -89,7 +89,7 @@ def test_no_command_prints_the_help(lensdetect, capsys):
     [
         (["scroe", "x"], "unknown command 'scroe': did you mean score"),
         (["score", "x", "--ouput", "y.csv"], "unknown argument '--ouput': did you mean --output?"),
-        (["score", "x", "--fit", "crup"], "unknown way to fit images 'crup': did you mean crop?"),
+        (["score", "x", "--fit", "crup"], "unknown way to fit images 'crup': did you mean crop, refuse?"),
         (["score", "x", "--prior", "2"], "argument --prior: must be between 0 and 1, got 2"),
         (["score", "x", "--zero-point", "a"], "argument --zero-point: must be a number"),
         (["score"], "the following arguments are required: PATH: see lensdetect score --help"),

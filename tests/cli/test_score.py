@@ -122,14 +122,14 @@ def test_folder_without_a_band_and_the_way_out(lensdetect, detector, challenge, 
     assert result.code == 0 and "flags: missing_band 6" in result.out
 
 
-def test_other_size_is_refused_unless_fitted(lensdetect, detector, challenge, pixels, tmp_path, scores):
+def test_other_size_is_fitted_unless_refused(lensdetect, detector, challenge, pixels, tmp_path, scores):
     np.save(tmp_path / "narrow.npy", pixels[:, :-1])
     command = ("score", tmp_path / "narrow.npy", "--survey", "bologna", "--model", detector, "--output", scores)
-    result = lensdetect(*command)
+    result = lensdetect(*command, "--fit", "refuse")
     assert result.code == 1 and "6 refused" in result.out and "--fit pad" in result.out
     assert "and 1 more" in result.out
     assert read(scores)["logit"].isna().all()
-    result = lensdetect(*command, "--fit", "pad")
+    result = lensdetect(*command)
     assert result.code == 0 and "flags: padded 6" in result.out
 
 
@@ -161,8 +161,8 @@ def test_declared_zero_point_is_converted(lensdetect, detector, stamps, pixels, 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--bands", "u,g,r,z"], "takes the bands u, g, r, i or some of them, got u, g, r, z"),
-        (["--pixel-scale", "0.4"], "takes pixels of 0.2 arcsec, got 0.4 arcsec"),
+        (["--bands", "a,b,c,d"], "takes the bands u, g, r, i or some of them, got a, b, c, d"),
+        (["--pixel-scale", "0.4", "--no-resample"], "takes pixels of 0.2 arcsec, got 0.4 arcsec"),
         (["--pixel-scale", "-1"], "must be more than 0 arcsec, got -1"),
         (["--zero-point", "30,29"], "one for each of u, g, r, i, got"),
         (["--survey", "kids"], "come from survey kids, got others beside it"),
@@ -196,11 +196,11 @@ def test_changed_weight_byte(lensdetect, copied_detector, stamps, scores):
     assert not scores.exists()
 
 
-def test_card_for_other_bands(lensdetect, copied_detector, stamps):
+def test_card_changed_to_other_bands(lensdetect, copied_detector, stamps, scores):
     card = copied_detector / "assets.extra" / "card.json"
     card.write_text(card.read_text().replace('"name": "u"', '"name": "z"'))
-    result = lensdetect("score", stamps, "--model", copied_detector)
-    assert result.code == 2 and "takes the bands z, g, r, i or some of them, got u, g, r, i" in result.err
+    result = lensdetect("score", stamps, "--model", copied_detector, "--output", scores)
+    assert result.code == 2 and "card.json must be as it was written" in result.err and not scores.exists()
 
 
 def test_unwritable_output_is_told_before_anything(lensdetect, detector, stamps, tmp_path, monkeypatch):
@@ -269,6 +269,44 @@ def test_genuine_stamps_have_a_score_or_a_reason(lensdetect, shared_data, scores
     odd = table.set_index("id").loc["100013"]
     assert odd["flags"] & flags.bits("identical_bands") and "hold the same bytes" in odd["reason"]
     assert "3 lenses, 3 others" in result.out
+
+
+@pytest.fixture
+def real(lensdetect, shared_data, scores):
+    """Scores real images with the detector for KiDS; None where these do not come with the checkout."""
+
+    def run(folder, *options):
+        return lensdetect(
+            "score", shared_data / folder, "--model", "arcformer_small-kids", "--output", scores, *options
+        )
+
+    return run
+
+
+def test_real_cutouts_with_one_file_a_band_are_one_object_each(real, scores):
+    result = real("kids_ugri", "--survey", "KiDS")
+    table = read(scores).set_index("id")
+    assert (result.code, set(table.index)) == (
+        0,
+        {"KIDS_186.53375_-0.1005556", "KIDS_SLID_10058881_SID_8668", "KiDS-test"},
+    )
+    assert flags.names(table["flags"]["KiDS-test"]) == ("missing_band",)
+    result = real("kids_ugri", "--survey", "kids", "--bands", "r")
+    assert len(read(scores)) == 3 and "left aside: 5 files (band g: not asked for)" in result.out
+
+
+@pytest.mark.parametrize(
+    ("folder", "options", "numbers"),
+    [
+        ("kids_r_unlabelled/fits_cutouts", ("--bands", "r"), ("0.2 arcsec", "0.214 arcsec", "2.4e-12", "0.023")),
+        ("des_griz/krojas_lrg10/lens", ("--bands", "g,r,i"), ("0.263 arcsec", "the headers say 30", "2.2e-12")),
+    ],
+)
+def test_real_images_of_another_survey_are_refused_with_both_numbers(real, scores, folder, options, numbers):
+    result = real(folder, "--survey", "kids", *options)
+    assert result.code == 2 and not scores.exists()
+    for number in (*numbers, "--trust-units"):
+        assert number in result.err
 
 
 def test_copied_stamps_with_one_id_each_cannot_be_given_truth(lensdetect, detector, challenge, tmp_path):

@@ -114,7 +114,7 @@ def test_another_size_refuses_its_stamp(tmp_path, write_stamps, file_of, bologna
 
 def test_masked_share_and_blank(tmp_path, write_stamps, file_of, bologna):
     write_stamps(tmp_path, [1, 2, 3])
-    few, many = np.ones((11, 11), np.float32), np.ones((11, 11), np.float32)
+    few, many = np.random.default_rng(0).normal(size=(2, 11, 11)).astype(np.float32)
     few[0, :6], many[0, :6], many[1, 0] = 100.0, np.inf, 100.0
     for band, stamp, image in (("r", 1, few), ("r", 2, many), *((band, 3, many * np.nan) for band in "ugri")):
         fits.PrimaryHDU(image).writeto(file_of(tmp_path, band, stamp), overwrite=True)

@@ -173,7 +173,7 @@ def test_files_that_broke_after_the_index_was_made(tmp_path, ending):
     (tile,) = index_tiles(tmp_path, KIDS).tiles
     path = tmp_path / (path_of(tmp_path, "r").name + ending)
     os.truncate(path, path.stat().st_size // 3)
-    with pytest.raises(InputError, match="_r_sci.fits.*: cut short or not readable: .*fetch it again"):
+    with pytest.raises(InputError, match="_r_sci.fits.*: cut short.*fetch it again"):
         open_tile(tile, KIDS)
     path.unlink()
     with pytest.raises(InputError, match="No such file"):

@@ -112,7 +112,7 @@ def break_text(folder):
         (break_no_wcs, "world coordinates must be in its header, got none"),
         (break_grid, r"must be on one grid of pixels, got shifts of its corners by \(-?0.50, 0.00\)"),
         (break_shape, r"must be of one size, got \(300, 310\) beside \(300, 320\)"),
-        (break_text, "_u_sci.fits: cut short or not FITS"),
+        (break_text, "_u_sci.fits: cut short, damaged or not FITS"),
     ],
 )
 def test_what_is_wrong_with_a_tile_is_its_problem(tmp_path, break_it, reason):
@@ -140,12 +140,12 @@ def test_zero_points_come_from_images_and_catalogues(tmp_path):
 
 
 def test_a_cache_is_used_until_a_file_changes(tmp_path, monkeypatch):
-    from lensdetect.search import index_cache
+    from lensdetect.search.index_cache import HeaderCache
 
     write_tile(tmp_path)
     opened = []
-    read = index_cache.read_headers
-    monkeypatch.setattr(index_cache, "read_headers", lambda path: opened.append(path.name) or read(path))
+    read = HeaderCache._read
+    monkeypatch.setattr(HeaderCache, "_read", lambda cache, path: opened.append(path.name) or read(cache, path))
     cache = tmp_path / "work" / "index.json"
     first = index_tiles(tmp_path, KIDS, cache=cache)
     assert len(opened) == 4

@@ -72,7 +72,7 @@ def test_folder_is_taken(run, tmp_path):
 
 
 def test_one_training_a_folder(run):
-    with run.held({"seed": 1}), pytest.raises(InputError, match=r"run must be free, got one that is in use by process"):
+    with run.held({"seed": 1}), pytest.raises(InputError, match=r"run must have one run at a time, and process"):
         begun(run.folder, {"seed": 1})
     with run.held({"seed": 1}):
         assert run.exists

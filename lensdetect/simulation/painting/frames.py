@@ -6,12 +6,13 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from astropy.io import fits
 from astropy.wcs import WCS
 from astropy.wcs.utils import proj_plane_pixel_scales
 
 from lensdetect.errors import InputError
 from lensdetect.images.nodata import erase_no_data
-from lensdetect.simulation.painting.images import ImageSet, PlaneAt, open_fits, read_part
+from lensdetect.simulation.painting.images import ImageSet, PlaneAt, image_at, read_pixels
 from lensdetect.survey import Survey
 
 #: By how much the pixel scale of an image may differ from its survey's.
@@ -75,11 +76,10 @@ def read_frame(images: ImageSet, survey: Survey) -> Frame:
     for band, place in zip(survey.band_names, images.planes, strict=True):
         if place is None:
             continue
-        with open_fits(place.path) as units:
-            unit = units[place.unit]
-            sizes[band] = unit.shape[-2:]
-            if wcs is None:
-                wcs = _wcs(unit.header)
+        image = image_at(place)
+        sizes[band] = image.shape[-2:]
+        if wcs is None:
+            wcs = _wcs(image.wcs_header)
     if len(set(sizes.values())) > 1:
         raise InputError(f"{images.path}: all bands must be of one size, got {sizes}: cut them alike")
     height, width = next(iter(sizes.values()))
@@ -110,10 +110,11 @@ def check_scale(frame: Frame, survey: Survey) -> None:
         )
 
 
-def _wcs(header) -> WCS | None:
-    if not str(header.get("CTYPE1", "")).upper().startswith("RA"):
+def _wcs(header: str) -> WCS | None:
+    cards = fits.Header.fromstring(header)
+    if not str(cards.get("CTYPE1", "")).upper().startswith("RA"):
         return None
-    return WCS(header, naxis=2)
+    return WCS(cards, naxis=2)
 
 
 def sample(place: PlaneAt, height: int, width: int) -> np.ndarray:
@@ -136,12 +137,12 @@ def sample(place: PlaneAt, height: int, width: int) -> np.ndarray:
         If the file cannot be read.
     """
     if max(height, width) <= _WHOLE_PIX:
-        values = read_part(place, slice(0, height), slice(0, width))
+        values = read_pixels(place, slice(0, height), slice(0, width))
     else:
         starts = [np.linspace(0, side - _BLOCK_PIX, _BLOCKS).astype(int) for side in (height, width)]
         values = np.concatenate(
             [
-                read_part(place, slice(row, row + _BLOCK_PIX), slice(column, column + _BLOCK_PIX)).ravel()
+                read_pixels(place, slice(row, row + _BLOCK_PIX), slice(column, column + _BLOCK_PIX)).ravel()
                 for row in starts[0]
                 for column in starts[1]
             ]
@@ -206,7 +207,7 @@ def cut(planes: tuple[PlaneAt | None, ...], frame: Frame, *, corner: Corner, siz
     window = slice(low_y - corner.bottom, high_y - corner.bottom), slice(low_x - corner.left, high_x - corner.left)
     for number, place in enumerate(planes):
         if place is not None:
-            pixels[*window, number] = read_part(place, slice(low_y, high_y), slice(low_x, high_x))
+            pixels[*window, number] = read_pixels(place, slice(low_y, high_y), slice(low_x, high_x))
     erase_no_data(np.moveaxis(pixels, -1, 0), masked_value=survey.masked_value)
     pixels[~np.isfinite(pixels)] = np.nan
     return pixels

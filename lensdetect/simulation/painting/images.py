@@ -1,34 +1,34 @@
 """The user's own images: which file holds which band of which object or tile.
 
-A file name is read word by word: a word that is the name of a band says which
-band it is, ``sci`` is dropped, and files of weights, masks and PSFs are passed
-over; what remains of the name is that of the object, the same in all its bands.
-Where no name tells a band, the folder does (``r/object.fits``), then the header.
+What an image is follows from the names of files and folders, the names of
+extensions and the headers (``lensdetect.images``); what remains of a file's name
+is that of the object, the same in all its bands. Weights, variances and masks say
+which pixels are none.
 """
 
 from __future__ import annotations
 
-import re
-import warnings
+import dataclasses
+import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from glob import glob
 from pathlib import Path
 
 import numpy as np
-from astropy.io import fits
-from astropy.utils.exceptions import AstropyWarning
 
-from lensdetect.errors import InputError
+from lensdetect.errors import InputError, reading
+from lensdetect.images.bounds import TILE_PIXELS
+from lensdetect.images.headers import Plane, read_headers
+from lensdetect.images.masks import MaskRule, mask_rule
+from lensdetect.images.meaning import read_meanings
+from lensdetect.images.names import ENDINGS, Label, read_path
+from lensdetect.images.pixels import read_part
 from lensdetect.survey import Survey
 
-_ENDINGS = (".fits", ".fit", ".fits.gz", ".fits.fz")
-_SCIENCE_WORDS = {"sci"}
-_OTHER_WORDS = {"wei", "weight", "wht", "var", "rms", "msk", "mask", "flag", "flags"}
-_PSF_WORDS = {"psf"}
-#: Keywords that may name the band of an image, the most telling first.
-_BAND_KEYWORDS = ("BAND", "FILTER", "EXTNAME")
+#: For images that were held against the limit when they were found.
+_ANY = 1 << 62
 
 
 @dataclass(frozen=True)
@@ -43,11 +43,22 @@ class PlaneAt:
         Number of the header-data unit.
     plane : int or None
         Number along the first axis of a cube.
+    beside : tuple of (str, PlaneAt)
+        Weight, variance, rms and mask that say which of its pixels are none, by kind.
+    rule : MaskRule or None
+        Of a mask.
     """
 
     path: str
     unit: int
     plane: int | None = None
+    beside: tuple[tuple[str, PlaneAt], ...] = ()
+    rule: MaskRule | None = None
+
+    def with_plane(self, number: int) -> PlaneAt:
+        """One object of a stack."""
+        beside = tuple((kind, dataclasses.replace(place, plane=number)) for kind, place in self.beside)
+        return dataclasses.replace(self, plane=number, beside=beside)
 
 
 @dataclass(frozen=True)
@@ -76,11 +87,16 @@ class ImageSet:
 
     def member(self, number: int) -> tuple[PlaneAt | None, ...]:
         """Planes of one object of a stack."""
-        return tuple(plane and PlaneAt(plane.path, plane.unit, number) for plane in self.planes)
+        return tuple(plane and plane.with_plane(number) for plane in self.planes)
 
 
 def find_images(
-    images: Path | str, survey: Survey, *, plane_bands: Sequence[str] | None = None, psf: bool = False
+    images: Path | str,
+    survey: Survey,
+    *,
+    plane_bands: Sequence[str] | None = None,
+    psf: bool = False,
+    max_pixels: int = TILE_PIXELS,
 ) -> tuple[dict[str, ImageSet], list[tuple[str, str]]]:
     """Find images and what they are of.
 
@@ -94,6 +110,8 @@ def find_images(
         Bands of the images in a file, in order, where nothing in it tells them.
     psf : bool
         Whether images of PSFs are wanted, and not those of the sky.
+    max_pixels : int
+        Pixels that an image may have; a file with a larger one is refused.
 
     Returns
     -------
@@ -107,148 +125,133 @@ def find_images(
     InputError
         If there are no FITS files.
     """
-    planes: dict[str, dict[str, PlaneAt]] = {}
+    found: dict[str, dict[tuple[str, str], PlaneAt]] = {}
     counts: dict[str, int] = {}
     refused: list[tuple[str, str]] = []
-    for path in _files(images, psf=psf):
+    for path, label in _files(images, survey, psf=psf):
+        name = label.tile or path.resolve().parent.name
         try:
-            name, found, count = _planes_of(path, survey, plane_bands=plane_bands)
-            taken = planes.setdefault(name, {})
-            for band, plane in found.items():
-                if band in taken:
-                    raise InputError(f"{path}: band {band} of {name} is in {taken[band].path} already")
-                taken[band] = plane
-            counts[name] = count
+            places, count = _places_of(path, label, survey, plane_bands=plane_bands, max_pixels=max_pixels)
+            taken = found.setdefault(name, {})
+            for key, place in places.items():
+                if key in taken:
+                    what = f"{'' if key[1] == 'sci' else f'{key[1]} of '}band {key[0]} of {name}"
+                    raise InputError(f"{path}: {what} is in {taken[key].path} already")
+                taken[key] = place
+            if any(kind == "sci" for _, kind in places):
+                counts[name] = count
         except InputError as error:
             refused.append((str(path), str(error)))
     sets = {
-        name: ImageSet(name, tuple(found.get(band) for band in survey.band_names), counts[name])
-        for name, found in sorted(planes.items())
-        if found
+        name: ImageSet(name, tuple(_with_others(places, band) for band in survey.band_names), counts[name])
+        for name, places in sorted(found.items())
+        if name in counts
     }
     return sets, refused
 
 
-def _files(images: Path | str, *, psf: bool) -> list[Path]:
+def _with_others(places: dict[tuple[str, str], PlaneAt], band: str) -> PlaneAt | None:
+    """The image of a band with its weight, variance and mask."""
+    if (band, "sci") not in places:
+        return None
+    others = {kind: places.get((band, kind), places.get(("", kind))) for kind in ("wei", "var", "rms", "msk")}
+    beside = tuple((kind, place) for kind, place in others.items() if place is not None)
+    return dataclasses.replace(places[band, "sci"], beside=beside)
+
+
+def _files(images: Path | str, survey: Survey, *, psf: bool) -> list[tuple[Path, Label]]:
+    """Files, and what their names say, without those of no use: PSFs, or whatever is none where PSFs are wanted."""
     path = Path(images)
     if path.is_dir():
         candidates: Iterator[Path] = path.rglob("*")
     else:
         candidates = map(Path, [str(path)] if path.is_file() else glob(str(images), recursive=True))
-    files = sorted(file for file in candidates if file.name.lower().endswith(_ENDINGS))
-    wanted = [file for file in files if not _words(file) & _OTHER_WORDS]
-    of_psf = [file for file in wanted if any("psf" in word for word in _words(file))]
-    if psf:
-        wanted = of_psf or wanted
-    elif len(of_psf) < len(wanted):
-        wanted = [file for file in wanted if file not in set(of_psf)]
+    files = [(file, read_path(file, survey)[0]) for file in sorted(candidates) if file.name.lower().endswith(ENDINGS)]
+    of_psf = [(file, label) for file, label in files if label.aside.startswith("psf")]
+    wanted = [(file, label) for file, label in files if not label.aside]
+    if (psf and of_psf) or not any((label.kind or "sci") == "sci" for _, label in wanted):
+        # a folder of PSFs alone is what was asked for, whatever its files are called
+        wanted = [(file, dataclasses.replace(label, aside="")) for file, label in of_psf]
     if not wanted:
-        raise InputError(f"images must be FITS files, got none in {images}: give a file, a folder or a pattern with *")
+        passed = "; ".join(f"{file.name}: {label.aside or label.kind}" for file, label in files[:5])
+        raise InputError(
+            f"images must be FITS files, got none in {images}: {passed or 'give a file, a folder or a pattern with *'}"
+        )
     return wanted
 
 
-def _stem(path: Path) -> str:
-    return re.sub(r"\.(fits|fit)(\.gz|\.fz)?$", "", path.name, flags=re.IGNORECASE)
-
-
-def _words(path: Path) -> set[str]:
-    return {word.lower() for word in re.split(r"[_\-. ]", _stem(path))}
-
-
-def _name_and_band(path: Path, survey: Survey) -> tuple[str, str | None]:
-    """What a file name says of object and band."""
-    parts = re.split(r"([_\-. ])", _stem(path))  # words at even places, what separates them at odd ones
-    by_lower = {band.lower(): band for band in survey.band_names}
-    places = [place for place in range(0, len(parts), 2) if parts[place].lower() in by_lower]
-    band = by_lower[parts[places[-1]].lower()] if places else None
-    dropped = {places[-1]} if places else set()
-    dropped |= {place for place in range(0, len(parts), 2) if parts[place].lower() in _SCIENCE_WORDS | _PSF_WORDS}
-    kept = [
-        (parts[place - 1] if place else "") + parts[place] for place in range(0, len(parts), 2) if place not in dropped
-    ]
-    name = "".join(kept).strip("_-. ")
-    if band is None and path.parent.name.lower() in by_lower:
-        band = by_lower[path.parent.name.lower()]
-    return name or path.resolve().parent.name, band
-
-
-def _planes_of(path: Path, survey: Survey, *, plane_bands: Sequence[str] | None) -> tuple[str, dict[str, PlaneAt], int]:
-    """Name, plane of each band, and number of stacked objects of one file."""
-    name, band = _name_and_band(path, survey)
-    with open_fits(path) as units:
-        shapes = [(number, unit.shape) for number, unit in enumerate(units) if unit.is_image and len(unit.shape) >= 2]
-        labels = [_header_band(units[number].header, survey) for number, _ in shapes]
-    if not shapes:
+def _places_of(
+    path: Path, label: Label, survey: Survey, *, plane_bands: Sequence[str] | None, max_pixels: int
+) -> tuple[dict[tuple[str, str], PlaneAt], int]:
+    """Place of each band and kind, and number of stacked objects of one file."""
+    planes = read_headers(path, max_pixels=max_pixels).planes
+    if not planes:
         raise InputError(f"{path}: holds no image")
-    unit, shape = shapes[0]
-    if len(shape) > 3:
-        raise InputError(f"{path}: an image must have 2 or 3 axes, got {shape}: write one file an object")
-    if band is not None and len(shapes) == 1:
-        return name, {band: PlaneAt(str(path), unit, None)}, shape[0] if len(shape) == 3 else 0
-    places = [PlaneAt(str(path), number) for number, _ in shapes]
-    if len(shape) == 3:
-        places, labels = [PlaneAt(str(path), unit, plane) for plane in range(shape[0])], [None] * shape[0]
-    return name, _label(path, places, labels, survey=survey, plane_bands=plane_bands), 0
+    is_cube = planes[0].plane is not None and len({plane.unit for plane in planes}) == 1
+    if label.band and is_cube:
+        key = (label.band, label.kind or "sci")
+        return {key: _place(path, dataclasses.replace(planes[0], plane=None), key, survey)}, len(planes)
+    keys = _keys(path, label, planes, survey, plane_bands=plane_bands)
+    return {key: _place(path, plane, key, survey) for key, plane in zip(keys, planes, strict=True) if key}, 0
 
 
-def _label(path: Path, places: list, labels: list, *, survey: Survey, plane_bands) -> dict[str, PlaneAt]:
-    """Bands of the images in one file: as told, as its headers say, or the survey's own order."""
+def _place(path: Path, plane: Plane, key: tuple[str, str], survey: Survey) -> PlaneAt:
+    rule = mask_rule(plane.mask_bits, survey, band=key[0]) if key[1] == "msk" else None
+    return PlaneAt(str(path), plane.unit, plane.plane, rule=rule)
+
+
+def _keys(
+    path: Path, label: Label, planes: Sequence[Plane], survey: Survey, *, plane_bands: Sequence[str] | None
+) -> list[tuple[str, str] | None]:
+    """Band and kind of the images in one file: as told, as it says itself, or the survey's own order."""
     if plane_bands is not None:
         bands = [band.name for band in survey.select(plane_bands)]
-    elif None not in labels and len(set(labels)) == len(labels):
-        bands = labels
-    elif len(places) == len(survey.bands):
-        bands = list(survey.file_band_order)
-    else:
-        bands = []
-    if len(bands) != len(places):
-        raise InputError(
-            f"{path}: nothing tells the bands of its {len(places)} images among {', '.join(survey.band_names)}"
-            f"{f', and {len(bands)} were named' if bands else ''}: name them in order with plane_bands (--plane-bands)"
-        )
-    return dict(zip(bands, places, strict=True))
+        if len(bands) == len(planes):
+            return [(band, "sci") for band in bands]
+    way_out = "name them in order with plane_bands (--plane-bands)"
+    try:
+        meanings = read_meanings(label, planes, survey)
+        if plane_bands is not None or any(one.kind == "sci" and not one.band for one in meanings):
+            named = f", and {len(plane_bands)} were named" if plane_bands is not None else ""
+            among = ", ".join(survey.band_names)
+            raise InputError(f"nothing tells the bands of its {len(planes)} images among {among}{named}")
+    except InputError as error:
+        raise InputError(f"{path}: {error}: {way_out}") from error
+    return [None if one.aside else (one.band, one.kind) for one in meanings]
 
 
-def _header_band(header: fits.Header, survey: Survey) -> str | None:
-    by_lower = {band.lower(): band for band in survey.band_names}
-    for keyword in _BAND_KEYWORDS:
-        for word in re.split(r"[_\-. ]", str(header.get(keyword, ""))):
-            if word.lower() in by_lower:
-                return by_lower[word.lower()]
-    return None
-
-
-@contextmanager
-def open_fits(path: Path | str) -> Iterator[fits.HDUList]:
-    """Open a FITS file for reading what is needed of it.
+def image_at(place: PlaneAt) -> Plane:
+    """What the header of an image says that was found before.
 
     Parameters
     ----------
-    path : path
+    place : PlaneAt
 
-    Yields
-    ------
-    HDUList
+    Returns
+    -------
+    Plane
 
     Raises
     ------
     InputError
-        If it cannot be read, also while it is in use.
+        If the file cannot be read, or has changed.
     """
-    try:
-        with open(path, "rb") as file, warnings.catch_warnings():
-            warnings.simplefilter("ignore", AstropyWarning)
-            warnings.filterwarnings("error", message="File may have been truncated", category=AstropyWarning)
-            with fits.open(file, memmap=False, lazy_load_hdus=False) as units:
-                yield units
-    except InputError:
-        raise
-    except (OSError, ValueError, TypeError, IndexError, AstropyWarning) as error:
-        raise InputError(f"{path}: cut short or not FITS: {' '.join(str(error).split())}") from error
+    with reading(place.path, what="FITS"):
+        stat = os.stat(place.path)
+    for plane in _described(place.path, stat.st_size, stat.st_mtime_ns):
+        if plane.unit == place.unit:
+            return plane
+    raise InputError(f"{place.path}: must hold an image in unit {place.unit} as before: it was changed, run again")
 
 
-def read_part(place: PlaneAt, rows: slice, columns: slice) -> np.ndarray:
-    """A part of an image; only this part is read from a plain file.
+@lru_cache(maxsize=64)
+def _described(path: str, *version: int) -> tuple[Plane, ...]:
+    # Asked for again for each galaxy in a tile.
+    return read_headers(path, max_pixels=_ANY).planes
+
+
+def read_pixels(place: PlaneAt, rows: slice, columns: slice) -> np.ndarray:
+    """A part of an image, NaN where what is beside it says that there is no pixel.
 
     Parameters
     ----------
@@ -264,9 +267,18 @@ def read_part(place: PlaneAt, rows: slice, columns: slice) -> np.ndarray:
     Raises
     ------
     InputError
-        If the file cannot be read.
+        If a file cannot be read.
     """
-    with open_fits(place.path) as units:
-        section = units[place.unit].section
-        part = section[rows, columns] if place.plane is None else section[place.plane, rows, columns]
-        return np.asarray(part, np.float32)
+    part = read_part(place, rows, columns)
+    for kind, other in place.beside:
+        if image_at(other).shape != image_at(place).shape:
+            raise InputError(f"{other.path}: must be of the size of {place.path}, which it belongs to")
+        part[_is_none(kind, read_part(other, rows, columns), other.rule)] = np.nan
+    return part
+
+
+def _is_none(kind: str, said: np.ndarray, rule: MaskRule | None) -> np.ndarray:
+    """Where a weight, a variance or a mask says that there is no pixel."""
+    if kind == "msk":
+        return rule.bad(np.nan_to_num(said).astype(np.int64))
+    return ~(said > 0.0) if kind == "wei" else ~((said > 0.0) & (said < np.inf))

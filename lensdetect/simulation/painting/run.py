@@ -16,6 +16,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from lensdetect.errors import InputError
+from lensdetect.images.bounds import TILE_PIXELS
 from lensdetect.runs import writable, write_whole
 from lensdetect.simulation.manifest import held_folder, simulation_code
 from lensdetect.simulation.painting.arcs import make_stamp
@@ -48,6 +49,7 @@ def paint(
     psf: PsfGiven = None,
     plane_bands: Sequence[str] | None = None,
     noise_factor: float = 5.0,
+    max_pixels: int = TILE_PIXELS,
     workers: int | None = None,
     shard_size: int = 500,
     progress: bool = True,
@@ -89,6 +91,8 @@ def paint(
     noise_factor : float
         An image whose background rms is this factor or more away from its
         survey's is refused.
+    max_pixels : int
+        Pixels that an image may have; a file with a larger one is refused.
     workers : int, optional
         Processes; by default one a core. With 1 the work is done in this process.
     shard_size : int
@@ -122,7 +126,7 @@ def paint(
         raise InputError(f"noise_factor must be above 1, got {noise_factor}: it is a ratio of two rms")
     population = dataclasses.replace(population or SkyPopulation(), lens_fraction=lens_fraction)
     plan = PaintPlan(survey, population, Path(folder), seed, size)
-    sets, refused_files = find_images(images, survey, plane_bands=plane_bands)
+    sets, refused_files = find_images(images, survey, plane_bands=plane_bands, max_pixels=max_pixels)
     rows = rows_of(None if catalogue is None else read_catalogue(catalogue), sets)
     vetting = Vetting(survey, sets, size=size, noise_factor=noise_factor, psf=psf, plane_bands=plane_bands)
     jobs, refused = _vet(vetting, rows, progress=progress)
@@ -188,7 +192,8 @@ def _write_refused(folder: Path, refused: list[dict[str, str]]) -> None:
     if not refused:
         path.unlink(missing_ok=True)
         return
-    table = pd.DataFrame(refused, columns=["id", "path", "reason"])
+    # objects: pandas' own text holds no names of files that are not UTF-8
+    table = pd.DataFrame(refused, columns=["id", "path", "reason"], dtype=object)
     write_whole(path, lambda file: write_csv(table, file))
 
 

@@ -14,7 +14,7 @@ import pandas as pd
 from lensdetect.errors import InputError, unknown_name
 from lensdetect.images.background import check_sigma, is_left_in, sky_of
 from lensdetect.simulation.painting.frames import Frame, check_scale, corner_of, cut, read_frame, sample
-from lensdetect.simulation.painting.images import ImageSet, PlaneAt, find_images, open_fits, read_part
+from lensdetect.simulation.painting.images import ImageSet, PlaneAt, find_images, image_at, read_pixels
 from lensdetect.simulation.painting.jobs import Job
 from lensdetect.simulation.painting.psf import fit_psf
 from lensdetect.survey import Survey
@@ -185,9 +185,8 @@ class Vetting:
 
 
 def _fit(place: PlaneAt, survey: Survey) -> tuple[float, float]:
-    with open_fits(place.path) as units:
-        height, width = units[place.unit].shape[-2:]
-    image = read_part(place, slice(0, height), slice(0, width))
+    height, width = image_at(place).shape[-2:]
+    image = read_pixels(place, slice(0, height), slice(0, width))
     try:
         return fit_psf(image, survey.pixel_scale_arcsec)
     except InputError as error:

@@ -17,6 +17,9 @@ from lensdetect.survey import Survey
 _BLOCK_BYTES = 2880
 
 #: FITS's number and the type on disk of each kind of image: science, weight, mask.
+#: Bits of masks that tiles have, by the names of KiDS: see ``stars`` and ``regions`` beside this.
+_MASK_BITS = {"READOUT_SPIKE": 0, "SATURATION_CORE": 1, "PRIMARY_HALO": 3, "BAD_PIXEL": 6}
+
 _TYPES = {"sci": (-32, ">f4"), "wei": (-32, ">f4"), "msk": (8, "u1")}
 
 KINDS: tuple[str, ...] = tuple(_TYPES)
@@ -63,6 +66,9 @@ def image_header(
             ("PSF_FWHM", conditions.psf_fwhm_arcsec[number], "[arcsec] width of the PSF"),
             ("SKYSIGMA", conditions.noise_sigma[number], "sky sigma in a pixel"),
         ]
+    if kind == "msk":
+        # as Rubin names bits, so that masks of any survey are understood
+        cards += [(f"HIERARCH MP_{name}", bit, "bit of the mask") for name, bit in _MASK_BITS.items()]
     header = fits.Header(cards)
     header.extend(tile.wcs.to_header(), unique=True)
     return header

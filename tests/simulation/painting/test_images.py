@@ -7,7 +7,7 @@ import pytest
 from astropy.io import fits
 
 from lensdetect.errors import InputError
-from lensdetect.simulation.painting.images import PlaneAt, find_images, read_part
+from lensdetect.simulation.painting.images import PlaneAt, find_images, read_pixels
 from lensdetect.survey import get_survey
 
 DES = get_survey("des")
@@ -24,7 +24,7 @@ def write(path, *, shape=(20, 20), **header) -> None:
         (["a_g_sci.fits", "a_z_sci.fits"], "a"),
         (["DES0200-2000_G.fits", "DES0200-2000_Z.fits"], "DES0200-2000"),
         (["DES_180.0_-0.5_g_sci.fits.gz", "DES_180.0_-0.5_z_sci.fits.gz"], "DES_180.0_-0.5"),
-        (["image-g-17.fits", "image-z-17.fits"], "image-17"),
+        (["image-g-17.fits", "image-z-17.fits"], "17"),
         (["g/obj5.fits", "z/obj5.fits"], "obj5"),
         (["folder/g.fits", "folder/z.fits"], "folder"),
     ],
@@ -46,6 +46,17 @@ def test_weights_masks_and_psfs_are_passed_over(tmp_path):
     assert [place.path for place in sets["a"].planes if place] == [str(tmp_path / "a_r_sci.fits")]
     sets, _ = find_images(tmp_path, DES, psf=True)
     assert [place.path for place in sets["a"].planes if place] == [str(tmp_path / "a_r_psf.fits")]
+
+
+def test_weights_and_masks_say_which_pixels_are_none(tmp_path):
+    write(tmp_path / "a_r_sci.fits", shape=(4, 6))
+    weight, mask = np.ones((4, 6), np.float32), np.zeros((4, 6), np.int16)
+    weight[0, 0], mask[1, 1], mask[2, 2] = 0.0, 2, 4  # saturated, and interpolated
+    fits.writeto(tmp_path / "a_r_wei.fits", weight)
+    fits.writeto(tmp_path / "a_r_msk.fits", mask)
+    sets, _ = find_images(tmp_path, DES)
+    part = read_pixels(sets["a"].planes[1], slice(0, 4), slice(0, 6))
+    assert np.argwhere(np.isnan(part)).tolist() == [[0, 0], [1, 1]]
 
 
 def test_header_tells_the_band_where_no_name_does(tmp_path):
@@ -75,6 +86,7 @@ def test_extensions_are_bands_by_their_headers_or_as_told(tmp_path):
     fits.HDUList([fits.PrimaryHDU(), *units]).writeto(tmp_path / "named.fits")
     for unit in units:
         unit.header["BAND"] = "i"  # as copied from one to the other
+        del unit.header["EXTNAME"]
     fits.HDUList([fits.PrimaryHDU(), *units]).writeto(tmp_path / "copied.fits")
     sets, refused = find_images(tmp_path, DES)
     assert [place and place.unit for place in sets["named"].planes] == [2, None, 1, None]
@@ -96,7 +108,7 @@ def test_a_file_that_is_none_is_listed(tmp_path):
     (tmp_path / "a_g.fits").write_text("no image")
     write(tmp_path / "b_g.fits")
     sets, refused = find_images(tmp_path, DES)
-    assert list(sets) == ["b"] and "cut short or not FITS" in refused[0][1]
+    assert list(sets) == ["b"] and "cut short, damaged or not FITS" in refused[0][1]
 
 
 def test_no_files_at_all(tmp_path):
@@ -113,5 +125,5 @@ def test_parts_of_plain_and_compressed_images(tmp_path, name, rng):
         ).writeto(tmp_path / name)
     else:
         fits.writeto(tmp_path / name, image)
-    part = read_part(PlaneAt(str(tmp_path / name), int(name.endswith("fz"))), slice(5, 9), slice(20, 30))
+    part = read_pixels(PlaneAt(str(tmp_path / name), int(name.endswith("fz"))), slice(5, 9), slice(20, 30))
     np.testing.assert_array_equal(part, image[5:9, 20:30])

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from lensdetect.data.fits import UniformReader, read_planes
 from lensdetect.errors import InputError
+from lensdetect.images.fits import UniformReader, read_planes
 
 
 def same_bits(one: np.ndarray, other: np.ndarray) -> bool:
@@ -126,8 +126,8 @@ def damaged(image, path, kind):
         ("header cut", "cut short: its header has no END card in 400 bytes"),
         ("empty", "not a FITS file: it must begin with SIMPLE, got b''"),
         ("text", "not a FITS file: it must begin with SIMPLE, got b'id,is_len'"),
-        ("gzip cut", "cut short or not gzip"),
-        ("second image cut", "cut short or not FITS"),
+        ("gzip cut", "cut short, damaged or not gzip"),
+        ("second image cut", "cut short: its header asks for 11520 bytes, got 8680"),
         ("no image", "holds no image"),
     ],
 )
