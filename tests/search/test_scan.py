@@ -231,7 +231,7 @@ import cheap_scorers
 if __name__ == "__main__":
     kids = get_survey("kids")
     survey = replace(kids, tile_pattern=kids.tile_pattern.replace("{ra:.1f}", "{ra:.3f}"))
-    members = (Member("member0", Calibration(slope=0.1)),)
+    members = (Member("member0", Calibration(slope=0.1, lens_fraction=0.5)),)
     committee = Committee(members, cheap_scorers.Slow(), ("u", "g", "r", "i"), 33, 0.2)
     search_survey(sys.argv[1], sys.argv[2], sys.argv[3], survey=survey, committee=committee, workers=1)
 """
