@@ -11,8 +11,9 @@ import pandas as pd
 from astropy.io import fits
 from real_sets import RealSet, at_scale
 
+from lensdetect.runs import write_whole
 from lensdetect.simulation import paint
-from lensdetect.stamps import Shards, write_whole
+from lensdetect.stamps import Shards
 from lensdetect.survey import SURVEYS, Survey
 
 #: What this sky is called, and its folder.

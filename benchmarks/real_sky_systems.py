@@ -12,7 +12,7 @@ from real_sets import NUM_FOLDS, SEED, SETS, RealSet, at_scale
 
 from lensdetect import artifact
 from lensdetect.errors import InputError
-from lensdetect.stamps import write_whole
+from lensdetect.runs import write_whole
 
 #: In the detector's folder (there or in ``assets.extra``), or up to two folders above: beside a run's plan.json.
 SEEN_FILE = "real_sky.json"

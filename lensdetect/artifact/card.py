@@ -114,6 +114,11 @@ class Card:
         """Names of the bands, in array order."""
         return tuple(band.name for band in self.bands)
 
+    @property
+    def digest(self) -> str:
+        """Tells this card, and by its hashes the weights and graph that it is of, from any others."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()
+
     def calibration_of(self, bands: Iterable[str] | None = None) -> Calibration:
         """The calibration for images in some bands.
 

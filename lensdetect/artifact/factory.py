@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lensdetect.artifact.card import load_card
+from lensdetect.errors import ArtifactError
+
 
 @dataclass(frozen=True)
 class ScorerFactory:
@@ -22,6 +25,9 @@ class ScorerFactory:
         AB magnitude of one flux unit, one a band.
     pixel_scale_arcsec : float
         Of the cutouts.
+    digests : tuple of str
+        ``Card.digest`` of each, which its folder must still have when it is
+        loaded: a process that lives on may see another one under its path.
     trust_model : bool
         Whether to load folders whose program does more than compute.
     """
@@ -30,6 +36,7 @@ class ScorerFactory:
     bands: tuple[str, ...]
     zero_points_mag: tuple[float, ...]
     pixel_scale_arcsec: float
+    digests: tuple[str, ...] = ()
     trust_model: bool = False
 
     def __call__(self) -> Callable[[np.ndarray], np.ndarray]:
@@ -44,12 +51,19 @@ class ScorerFactory:
         Raises
         ------
         ArtifactError
-            If a folder is incomplete or has been altered.
+            If a folder is incomplete or has been altered, or is another than was meant.
         """
         # TensorFlow is loaded here, and not in the process that only hands this on.
         from lensdetect.artifact.scorer import load_detector
 
-        detectors = [self._bound(load_detector(folder, trust_model=self.trust_model)) for folder in self.folders]
+        loaded = [load_detector(folder, trust_model=self.trust_model) for folder in self.folders]
+        for folder, digest in zip(self.folders, self.digests, strict=False):
+            # read when it is loaded: what was put there meanwhile is found as well
+            if load_card(folder).digest != digest:
+                raise ArtifactError(
+                    f"{folder} must hold the detector with which this began, and holds another now: run the same again"
+                )
+        detectors = [self._bound(detector) for detector in loaded]
         return lambda cutouts: np.stack([detector(cutouts) for detector in detectors], axis=1)
 
     def _bound(self, scorer) -> Callable[[np.ndarray], np.ndarray]:

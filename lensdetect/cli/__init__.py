@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 
 from lensdetect import __version__
@@ -14,8 +15,12 @@ from lensdetect.cli import challenge, demo, export, models, score, search, simul
 from lensdetect.cli.interrupts import swallowed_interrupts_heard
 from lensdetect.cli.parsing import Parser, parse
 from lensdetect.cli.quiet import messages_on_stderr
-from lensdetect.errors import LensdetectError
+from lensdetect.errors import LensdetectError, reason_of
 from lensdetect.text import for_screen
+
+#: Exit code where an error is raised that nobody has thought of; EX_SOFTWARE of sysexits.h, so that no script takes
+#: it for "done, but some were refused".
+OWN_ERROR = 70
 
 #: In the order in which a newcomer needs them.
 _VERBS = {
@@ -40,7 +45,8 @@ Find strong gravitational lenses in multi-band survey images.
 """
 
 _EPILOG = """\
-exit codes: 0 done; 1 done, but some images were refused and are listed; 2 could not be done.
+exit codes: 0 done; 1 done, but some images were refused and are listed; 2 could not be done;
+70 lensdetect itself failed, which is an error of ours: please report it with what was printed.
 """
 
 
@@ -66,7 +72,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     -------
     int
         0 if all is done, 1 if some items failed and are listed, 2 if it could
-        not be done.
+        not be done, 70 if lensdetect itself failed.
     """
     try:
         args = parse(build_parser(), list(sys.argv[1:] if argv is None else argv), verbs=_VERBS)
@@ -87,6 +93,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         return _fail(f"error: {where}{error.strerror or error}")
+    except Exception as error:
+        traceback.print_exc()
+        _fail(f"an error of its own, not of yours: {reason_of(error)}: please report it with the lines above")
+        return OWN_ERROR
 
 
 def _fail(text: str) -> int:

@@ -8,19 +8,22 @@
 from __future__ import annotations
 
 from lensdetect.runs.folder import check_same, open_run, remove_litter
-from lensdetect.runs.keys import code_key, content_key, key_of
+from lensdetect.runs.keys import KeptKeys, code_key, content_key, has_settled, key_of, stat_key
 from lensdetect.runs.locking import lock
 from lensdetect.runs.writing import read_json, sync_all, writable, write_folder, write_json, write_text, write_whole
 
 __all__ = [
+    "KeptKeys",
     "check_same",
     "code_key",
     "content_key",
+    "has_settled",
     "key_of",
     "lock",
     "open_run",
     "read_json",
     "remove_litter",
+    "stat_key",
     "sync_all",
     "writable",
     "write_folder",

@@ -11,10 +11,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from lensdetect.runs.writing import write_json
+
 #: A file up to this size is read whole.
 _WHOLE_BYTES = 16 * 2**20
 #: Of a larger one so many blocks of this size, from the first bytes to the last.
-_BLOCKS, _BLOCK_BYTES = 64, 2**16
+_BLOCKS, _BLOCK_BYTES = 32, 2**14
 #: FITS: headers are made of records of 2880 bytes with cards of 80.
 _RECORD_BYTES, _CARD_BYTES = 2880, 80
 #: What is looked at of headers at most; more is no header.
@@ -71,8 +73,8 @@ def content_key(path: Path | str, *, whole: bool = False) -> str:
     """Digest of what a file holds, whatever its name.
 
     Up to 16 MiB all of it is read. Of a larger file (a tile of a survey has
-    gigabytes) it is the size, all headers if it is FITS, and 64 blocks of
-    64 KiB from its beginning to its end, which another exposure, calibration
+    gigabytes) it is the size, all headers if it is FITS, and 32 blocks of
+    16 KiB from its beginning to its end, which another exposure, calibration
     or compression cannot leave alike; and its modification time, since a few
     pixels that are changed in place may lie between the blocks. It is read once
     in a process, unless the system says that the file has changed.
@@ -118,6 +120,63 @@ def has_settled(stat: tuple[int, int, int, int]) -> bool:
 @lru_cache(maxsize=100_000)
 def _kept_key(path: str, whole: bool, stat: tuple[int, int, int, int]) -> str:
     return _content_key(path, whole, stat)
+
+
+class KeptKeys:
+    """Keys of files, kept in a file of JSON, so that a run which goes on reads only what has changed.
+
+    Parameters
+    ----------
+    path : path
+        The file; one that is damaged is made anew.
+    """
+
+    def __init__(self, path: Path | str):
+        self.path = Path(path)
+        self._known = self._load()
+        self._used: dict[str, list] = {}
+
+    def _load(self) -> dict[str, list]:
+        try:
+            found = json.loads(self.path.read_bytes())
+        except (OSError, ValueError, RecursionError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def __call__(self, path: Path | str) -> str:
+        """Key of a file, as ``content_key`` makes it.
+
+        Parameters
+        ----------
+        path : path
+
+        Returns
+        -------
+        str
+
+        Raises
+        ------
+        OSError
+            If it cannot be read.
+        """
+        name, stat = str(path), stat_key(path)
+        record = self._known.get(name)
+        if not (isinstance(record, list) and record[:-1] == [*stat]):
+            record = [*stat, content_key(path)]
+        if has_settled(stat):
+            self._used[name] = record
+        return record[-1]
+
+    def save(self) -> None:
+        """Write the keys that were asked for.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+        """
+        if self._used != self._known:
+            write_json(self.path, self._used, durable=False)
 
 
 def _content_key(path: str, whole: bool, stat: tuple[int, int, int, int]) -> str:

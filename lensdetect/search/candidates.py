@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
 
 from lensdetect import flags as quality
 from lensdetect.errors import unknown_name
 from lensdetect.images.matching import SkyTree
+from lensdetect.search.scores import score_pieces
 
 #: Flags with which an object is no candidate: what causes the false positives of
 #: real searches, and second entries of one object.
@@ -100,26 +100,13 @@ class Ranked:
                 self.flag_counts[flag.name] = self.flag_counts.get(flag.name, 0) + found
 
 
-def score_pieces(paths: Iterable[Path], columns: list[str] | None = None) -> Iterator[pd.DataFrame]:
-    """Tables of scores, a piece at a time.
-
-    Parameters
-    ----------
-    paths : iterable of Path
-    columns : list of str, optional
-        Which; all if not given.
-
-    Yields
-    ------
-    DataFrame
-    """
-    for path in paths:
-        with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(batch_size=_ROWS, columns=columns):
-                yield batch.to_pandas()
-
-
-def rank_scores(paths: Iterable[Path], cut: Cut, *, columns: Sequence[str]) -> Ranked:
+def rank_scores(
+    paths: Iterable[Path],
+    cut: Cut,
+    *,
+    columns: Sequence[str],
+    update: Callable[[pd.DataFrame], pd.DataFrame] = lambda table: table,
+) -> Ranked:
     """Find the candidates among all scores.
 
     Parameters
@@ -129,13 +116,16 @@ def rank_scores(paths: Iterable[Path], cut: Cut, *, columns: Sequence[str]) -> R
     cut : Cut
     columns : sequence of str
         Of the scores.
+    update : callable
+        What is known of some objects since their table was written: takes and
+        gives a piece of one.
 
     Returns
     -------
     Ranked
     """
     ranked, best, pending, waiting = Ranked(), pd.DataFrame(columns=list(columns)), [], 0
-    for table in score_pieces(paths):
+    for table in map(update, score_pieces(paths)):
         eligible = cut.eligible(table)
         ranked.count(table, eligible)
         entering = table[eligible & _high_enough(table, best, cut)]

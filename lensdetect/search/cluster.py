@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError
+from contextlib import contextmanager
 
 from lensdetect.errors import InputError, one_line
 from lensdetect.search.workers import Died
 
+logger = logging.getLogger(__name__)
+
 _CONNECT_S = 15
+#: How long a scheduler may be without any worker: a queue of batch jobs is better waited for elsewhere.
+_WORKERS_S = 300
+#: Between two looks for results, and for workers.
+_POLL_S, _LOOK_S = 0.05, 5.0
 
 
 def run_on_cluster(work: Callable, tasks: Sequence, *, scheduler: str) -> Iterator[tuple]:
@@ -22,7 +32,8 @@ def run_on_cluster(work: Callable, tasks: Sequence, *, scheduler: str) -> Iterat
         It, the tasks and the results can be pickled; it raises nothing.
     tasks : sequence
     scheduler : str
-        Address, such as ``tcp://10.0.0.1:8786``, or path of its scheduler file.
+        Address, such as ``tcp://10.0.0.1:8786`` or ``tls://10.0.0.1:8786``, or
+        path of its scheduler file.
 
     Yields
     ------
@@ -32,7 +43,8 @@ def run_on_cluster(work: Callable, tasks: Sequence, *, scheduler: str) -> Iterat
     Raises
     ------
     InputError
-        If there is no scheduler at the address.
+        If there is no scheduler at the address, it is lost, or it has no
+        workers for 5 minutes.
     """
     # Dask takes half a second to import, which nobody else should wait for.
     from distributed import Client, KilledWorker, as_completed
@@ -45,12 +57,71 @@ def run_on_cluster(work: Callable, tasks: Sequence, *, scheduler: str) -> Iterat
             f"a Dask scheduler must answer at {scheduler}, got none within {_CONNECT_S} s "
             f"({one_line(error)}): start one, or leave --scheduler out"
         ) from error
-    with client:
+    with _without_tracebacks(), client:
         futures = client.map(work, tasks, pure=False)
         numbers = {future.key: number for number, future in enumerate(futures)}
-        for future in as_completed(futures, loop=client.loop):
+        done = as_completed(futures, loop=client.loop)
+        crew = _Crew(client, scheduler)
+        for _ in tasks:
+            crew.wait_for(done)
+            future = next(done)
             number = numbers[future.key]
             try:
-                yield tasks[number], future.result()
+                result = future.result()
             except KilledWorker as error:
-                yield tasks[number], Died(f"its worker was killed each time: {' '.join(str(error).split())}")
+                result = Died(f"its worker was killed each time: {one_line(error)}")
+            except (CancelledError, OSError) as error:
+                raise _lost(scheduler, error) from error
+            yield tasks[number], result
+
+
+@contextmanager
+def _without_tracebacks() -> Iterator[None]:
+    """Keep Dask from printing how it lost its scheduler: that is said in one line of ours."""
+    talker = logging.getLogger("distributed.client")
+    level = talker.level
+    talker.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        talker.setLevel(level)
+
+
+class _Crew:
+    """The workers of a scheduler: waited for, but not for ever."""
+
+    def __init__(self, client, scheduler: str):
+        self._client, self._scheduler = client, scheduler
+        self._seen_s = self._looked_s = time.monotonic()
+        self._told = False
+
+    def wait_for(self, done) -> None:
+        """Wait until there is a result; look from time to time whether anybody is at work."""
+        while not done.has_ready():
+            time.sleep(_POLL_S)
+            if time.monotonic() - self._looked_s >= _LOOK_S:
+                self._look()
+
+    def _look(self) -> None:
+        self._looked_s = time.monotonic()
+        try:
+            workers = len(self._client.nthreads())
+        except (CancelledError, OSError, TimeoutError) as error:
+            raise _lost(self._scheduler, error) from error
+        if workers:
+            self._seen_s, self._told = time.monotonic(), False
+        elif time.monotonic() - self._seen_s > _WORKERS_S:
+            raise InputError(
+                f"the Dask scheduler at {self._scheduler} must have workers, got none for {_WORKERS_S} s: "
+                "start some and give the same command to go on"
+            )
+        elif not self._told:
+            logger.warning("the Dask scheduler at %s has no workers: waiting %d s for one", self._scheduler, _WORKERS_S)
+            self._told = True
+
+
+def _lost(scheduler: str, error: BaseException) -> InputError:
+    return InputError(
+        f"the Dask scheduler at {scheduler} must stay until the end, and was lost ({one_line(error)}): "
+        "start one and give the same command to go on"
+    )

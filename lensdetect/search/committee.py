@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +34,7 @@ class Member:
     calibration : Calibration
         For the bands of the cutouts.
     digest : str
-        Tells its weights from any others.
+        Tells its weights and its card from any others.
     """
 
     name: str
@@ -160,11 +158,15 @@ def committee_of(models: Sequence[str | Path | None], survey: Survey, *, trust_m
     scale = cards[0].pixel_scale_arcsec
     names = tuple(band.name for band in bands)
     factory = ScorerFactory(
-        tuple(str(folder.resolve()) for folder in folders), names, tuple(band.zero_point_mag for band in bands), scale,
+        tuple(str(folder.resolve()) for folder in folders),
+        names,
+        tuple(band.zero_point_mag for band in bands),
+        scale,
+        digests=tuple(card.digest for card in cards),
         trust_model=trust_model,
-    )  # fmt: skip
+    )
     members = tuple(
-        Member(title_of(card, folder), card.calibration_of(names), _digest(card))
+        Member(title_of(card, folder), card.calibration_of(names), card.digest)
         for card, folder in zip(cards, folders, strict=True)
     )
     _check_priors(members)
@@ -186,10 +188,6 @@ def _check_priors(members: tuple[Member, ...]) -> None:
             "detectors of a committee must know the share of lenses on which they were calibrated, "
             f"got none of {', '.join(unknown)}: search with each, or export it again from its run"
         )
-
-
-def _digest(card: Card) -> str:
-    return hashlib.sha256(json.dumps(card.files_sha256, sort_keys=True).encode()).hexdigest()
 
 
 def _named_apart(members: tuple[Member, ...]) -> tuple[Member, ...]:

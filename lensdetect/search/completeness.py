@@ -11,9 +11,10 @@ import pandas as pd
 from lensdetect import flags as quality
 from lensdetect.images.matching import SkyTree
 from lensdetect.search.assignment import assign
-from lensdetect.search.candidates import Cut, Ranked, score_pieces
+from lensdetect.search.candidates import Cut, Ranked
 from lensdetect.search.index import TileIndex
 from lensdetect.search.known import MATCH_ARCSEC, merge_known
+from lensdetect.search.scores import score_pieces
 
 #: What a known lens can have become.
 FOUND, BELOW, FLAGGED, NO_SCORE, NOT_SELECTED = "found", "score", "flag", "no score", "selection"

@@ -16,7 +16,7 @@ from lensdetect.search.candidates import Cut, Ranked, rank_scores
 from lensdetect.search.cutouts import open_tile
 from lensdetect.search.index import TileIndex
 from lensdetect.search.quality import flag_quality
-from lensdetect.search.scores import change_flags
+from lensdetect.search.scores import read_note, set_flags, with_flags
 from lensdetect.search.slices import BATCH, Job, score_path
 from lensdetect.search.tiles import Tile
 
@@ -29,7 +29,9 @@ def rank_examined(
     """Find the candidates among all scores, none of which has a glitch that can be seen.
 
     What would be a candidate is looked at, and what is found is written to its
-    table of scores; others move up and are looked at in their turn.
+    table of scores; others move up and are looked at in their turn. Who is
+    looked at, and all flags in the end, follow from scores and cut alone, not
+    from what an earlier run had looked at: that saves the work, no more.
 
     Parameters
     ----------
@@ -50,15 +52,16 @@ def rank_examined(
         Tiles whose candidates could not be looked at, with the reason.
     """
     problems: dict[str, str] = {}
-    wide = cut
+    looks, wide = _Looks(job.folder, tables), cut
     while True:
         # Each pass over all scores of a survey takes long: twice as many as before are looked at in the next.
         wide = wide if cut.top is None else dataclasses.replace(cut, top=2 * wide.top)
-        ranked = rank_scores(tables, wide, columns=columns)
+        ranked = rank_scores(tables, wide, columns=columns, update=looks.update)
         left = _left(ranked, problems)
         if not left[slice(cut.top)].any():
             break
-        problems |= _examine(ranked.candidates[left], index, job, show=show)
+        problems |= _examine(ranked.candidates[left], index, job, looks=looks, show=show)
+    looks.save()
     ranked.candidates = ranked.candidates[slice(cut.top)]
     return ranked, [f"candidates of tile {name} were not looked at for glitches: {problems[name]}" for name in problems]
 
@@ -69,16 +72,61 @@ def _left(ranked: Ranked, problems: dict[str, str]) -> pd.Series:
     return (best["flags"].astype(np.int64) & UNEXAMINED != 0) & ~best["tile"].isin(list(problems))
 
 
-def _examine(rows: pd.DataFrame, index: TileIndex, job: Job, *, show: bool) -> dict[str, str]:
-    """Look at some objects, and change their flags on disk; why not, by tile."""
+def _examine(rows: pd.DataFrame, index: TileIndex, job: Job, *, looks: _Looks, show: bool) -> dict[str, str]:
+    """Look at some objects, and keep what is found; why not, by tile."""
     problems = {}
     for name, some in tqdm(rows.groupby("tile"), unit="tile", desc="glitches", disable=not show):
         try:
-            flags = _flags(index[name], some, job)
-            change_flags(score_path(job.folder, name), some["row"].to_numpy(), add=flags, remove=UNEXAMINED)
+            new = some[~some["row"].isin(list(looks.known(name)))]
+            if len(new):
+                looks.keep(name, new, _flags(index[name], new, job))
+            looks.use(name, some)
         except Exception as error:  # a tile of which nobody has thought must not end what all others came to
             problems[name] = reason_of(error)
     return problems
+
+
+class _Looks:
+    """What was seen of objects that were looked at, now or in an earlier run; it is kept with their scores.
+
+    Only what this run has come to look at counts in its flags.
+    """
+
+    def __init__(self, folder: Path, tables: Sequence[Path]):
+        self._folder = folder
+        notes = {path: read_note(path) for path in tables}
+        self._known = {path: dict(note.looks) for path, note in notes.items() if note is not None and note.looks}
+        self._used: dict[Path, set[int]] = {}
+
+    def known(self, tile: str) -> dict[int, tuple[int, int]]:
+        """Flags before and what was seen, by row."""
+        return self._known.get(score_path(self._folder, tile), {})
+
+    def keep(self, tile: str, rows: pd.DataFrame, seen: np.ndarray) -> None:
+        """Take what was seen of some objects, and write it down."""
+        path = score_path(self._folder, tile)
+        found = zip(rows["row"], rows["flags"], seen, strict=True)
+        looks = self.known(tile) | {int(row): (int(flags), int(glitches)) for row, flags, glitches in found}
+        set_flags(path, self._flags(path), looks=looks)
+        self._known[path] = looks
+
+    def use(self, tile: str, rows: pd.DataFrame) -> None:
+        """Let what was seen of some objects count."""
+        self._used.setdefault(score_path(self._folder, tile), set()).update(map(int, rows["row"]))
+
+    def _flags(self, path: Path) -> dict[int, int]:
+        known, used = self._known.get(path, {}), self._used.get(path, set())
+        return {row: (before & ~UNEXAMINED) | seen if row in used else before for row, (before, seen) in known.items()}
+
+    def update(self, table: pd.DataFrame) -> pd.DataFrame:
+        """A piece of the table of a tile with the flags that count."""
+        flags = self._flags(score_path(self._folder, table["tile"].iloc[0])) if len(table) else {}
+        return with_flags(table, flags) if flags else table
+
+    def save(self) -> None:
+        """Write the flags that count to all tables of scores."""
+        for path, looks in self._known.items():
+            set_flags(path, self._flags(path), looks=looks)
 
 
 def _flags(tile: Tile, rows: pd.DataFrame, job: Job) -> np.ndarray:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from lensdetect import __version__
-from lensdetect.errors import InputError
-from lensdetect.runs import write_whole
+from lensdetect.runs import KeptKeys, open_run, writable, write_json
 from lensdetect.search.catalogue import Catalogue
 from lensdetect.search.committee import Committee
 from lensdetect.search.index import TileIndex
 from lensdetect.search.objects import Spread
-from lensdetect.search.scores import join_parts, read_note
-from lensdetect.search.slices import Job, Slice, part_path, score_path, slices_of
+from lensdetect.search.scores import is_whole, join_parts, read_note, score_columns
+from lensdetect.search.slices import Job, Slice, part_path, score_path, search_code, slices_of
 from lensdetect.survey import Survey
 
 #: What a folder of a search says about itself.
@@ -41,12 +40,13 @@ def build_manifest(survey: Survey, catalogue: Catalogue, committee: Committee, p
         "columns": catalogue.columns,
         "detectors": [[member.name, member.digest] for member in committee.members],
         "prior": prior,
-        "code_version": __version__,
+        "code_version": search_code(),
     }
 
 
-def open_folder(folder: Path, manifest: dict) -> None:
-    """Create a folder with its manifest, or check that it holds the same search.
+@contextmanager
+def held_folder(folder: Path, manifest: dict) -> Iterator[None]:
+    """Hold the folder of a search: new, or begun for the same.
 
     Parameters
     ----------
@@ -57,35 +57,24 @@ def open_folder(folder: Path, manifest: dict) -> None:
     Raises
     ------
     InputError
-        If it holds something else; the message names the first difference.
-    OSError
-        If it cannot be written.
+        If it holds something else (the message names the first difference),
+        another run is at work in it, or it cannot be written.
     """
-    path = folder / MANIFEST_NAME
-    folder.mkdir(parents=True, exist_ok=True)
-    if path.exists():
-        try:
-            there = json.loads(path.read_text())
-        except ValueError as error:
-            raise InputError(f"{path} must be what a search wrote, got {error}: choose another folder") from error
-        for name, value in manifest.items():
-            if there.get(name) != value and name != "code_version":
-                raise InputError(
-                    f"{folder} holds another search: {name} is {there.get(name)} there and {value} here: "
-                    "choose another folder"
-                )
-    elif any(entry for entry in folder.iterdir() if not entry.name.startswith(".")):
-        raise InputError(f"{folder} must be empty or hold this search, got other files: choose another folder")
-    for name in ("scores", "parts"):
-        (folder / name).mkdir(exist_ok=True)
-        for left in (folder / name).glob(".*.partial"):
-            left.unlink()
-    text = json.dumps(manifest, indent=2) + "\n"
-    write_whole(path, lambda file: file.write(text.encode()))
+    within = ("scores", "parts", "cutouts")
+    with open_run(
+        folder, manifest, file_name=MANIFEST_NAME, work="search", free=("code_version",), within=within
+    ) as found:
+        with writable(folder):
+            for name in ("scores", "parts"):
+                (folder / name).mkdir(exist_ok=True)
+            if found["code_version"] != manifest["code_version"]:
+                # its scores are made again: the code is in their keys
+                write_json(folder / MANIFEST_NAME, manifest, sort_keys=True)
+        yield
 
 
 def missing_slices(job: Job, index: TileIndex, spread: Spread) -> tuple[list[Slice], int]:
-    """Slices without scores; scores that were made of other files or in another way are removed.
+    """Slices without scores; scores that follow from anything else than is there now, or are damaged, are removed.
 
     Parameters
     ----------
@@ -100,13 +89,13 @@ def missing_slices(job: Job, index: TileIndex, spread: Spread) -> tuple[list[Sli
     ready : int
         Objects that have their scores.
     """
-    slices, ready, kept = [], 0, set()
+    slices, ready, kept, content = [], 0, set(), KeptKeys(job.folder / "keys.json")
     for name in sorted(spread.counts):
-        pieces = slices_of(job, index[name], objects=spread.counts[name], digest=spread.digests[name])
-        note = read_note(score_path(job.folder, name))
+        count = spread.counts[name]
+        pieces = slices_of(job, index[name], objects=count, digest=spread.digests[name], content=content)
         kept.add(score_path(job.folder, name))
-        if note is not None and note.key == pieces[0].key and not note.problem:
-            ready += spread.counts[name]
+        if _is_kept(job, score_path(job.folder, name), key=pieces[0].key, rows=count):
+            ready += count
             continue
         missing = [piece for piece in pieces if not _has_part(job, piece)]
         kept |= {part_path(job.folder, piece) for piece in pieces}
@@ -117,12 +106,21 @@ def missing_slices(job: Job, index: TileIndex, spread: Spread) -> tuple[list[Sli
     for old in [*(job.folder / "scores").glob("*.parquet"), *(job.folder / "parts").glob("*.parquet")]:
         if old not in kept:
             old.unlink()
+    content.save()
     return slices, ready
 
 
 def _has_part(job: Job, piece: Slice) -> bool:
-    note = read_note(part_path(job.folder, piece)) if piece.parts > 1 else None
-    return note is not None and note.key == piece.key and not note.problem
+    path = part_path(job.folder, piece)
+    return piece.parts > 1 and _is_kept(job, path, key=piece.key, rows=piece.objects)
+
+
+def _is_kept(job: Job, path: Path, *, key: str, rows: int) -> bool:
+    """Whether a table of scores can stay."""
+    note = read_note(path)
+    if note is None or note.key != key or note.problem:
+        return False
+    return is_whole(path, columns=score_columns(job.committee), rows=rows)
 
 
 def join_slices(job: Job, piece: Slice) -> str:

@@ -98,8 +98,8 @@ def index_tiles(
         word by word. A file that names no band holds several, as extensions or
         as planes of a cube.
     cache : path, optional
-        JSON file in which headers are kept, with size and modification time of
-        each file; only files that are new or changed are opened again.
+        JSON file in which headers are kept, with size, times and inode of each
+        file; only files that are new or changed are opened again.
     max_pixels : int
         Pixels that an image may have; a larger one is a problem of its tile.
 

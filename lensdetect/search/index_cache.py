@@ -9,14 +9,14 @@ from pathlib import Path
 from lensdetect.errors import InputError
 from lensdetect.images.bounds import TILE_PIXELS
 from lensdetect.images.headers import FileHeaders, plane_of, read_headers
-from lensdetect.runs import write_whole
+from lensdetect.runs import has_settled, stat_key, write_whole
 
 #: Of the form of the file; another one is read again from the images.
-_VERSION = 2
+_VERSION = 4
 
 
 class HeaderCache:
-    """Headers of files, opened only where size or modification time is another than before.
+    """Headers of files, opened only where the system says that they have changed: by size, times or place on the disk.
 
     Parameters
     ----------
@@ -65,11 +65,12 @@ class HeaderCache:
             If it cannot be read.
         """
         name = str(path.resolve())
-        stat = path.stat()
+        stat = stat_key(path)
         record = self._known.get(name)
-        if record is None or (record["size"], record["mtime_ns"]) != (stat.st_size, stat.st_mtime_ns):
-            record = {"size": stat.st_size, "mtime_ns": stat.st_mtime_ns, **self._read(path)}
-        self._used[name] = record
+        if record is None or record["stat"] != [*stat]:
+            record = {"stat": [*stat], **self._read(path)}
+        if has_settled(stat):
+            self._used[name] = record
         if record["problem"]:
             raise InputError(record["problem"])
         return FileHeaders(tuple(map(plane_of, record["planes"])), record["offsets_mag"])
@@ -94,7 +95,7 @@ class HeaderCache:
         text = json.dumps({"version": _VERSION, "files": self._used})
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(self.path, lambda file: file.write(text.encode()))
+            write_whole(self.path, lambda file: file.write(text.encode()), durable=False)
         except OSError as error:
             raise InputError(
                 f"the index of tiles must be writable to {self.path}, got {error.strerror}: choose another place"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +12,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lensdetect.runs import write_whole
+from lensdetect.errors import InputError
+from lensdetect.runs import code_key, content_key, key_of, write_folder, write_json
 from lensdetect.search.assignment import NO_POSITION, assign, nowhere
 from lensdetect.search.catalogue import Catalogue
 from lensdetect.search.index import TileIndex
@@ -26,7 +26,7 @@ _WITHOUT_TILE = pa.schema(
     [("row", pa.int64()), ("id", pa.string()), ("ra_deg", pa.float64()), ("dec_deg", pa.float64())]
     + [("reason", pa.string())]
 )
-_SUMMARY = "spread.json"
+_SUMMARY, _OUTSIDE = "spread.json", "outside.parquet"
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,8 @@ class Spread:
         Objects by name of tile, where there are any.
     digests : dict of str
         SHA-256 of the lists.
+    outside_digest : str
+        SHA-256 of ``outside.parquet``.
     """
 
     folder: Path
@@ -63,10 +65,11 @@ class Spread:
     notes: list[str]
     counts: dict[str, int]
     digests: dict[str, str]
+    outside_digest: str
 
     def read(self, tile: str) -> pd.DataFrame:
         """Objects of a tile: ``row``, ``id``, ``ra_deg``, ``dec_deg``, ``x_pix``, ``y_pix``."""
-        return read_objects(list_path(self.folder, tile))
+        return read_objects(list_path(self.folder, tile), digest=self.digests[tile])
 
 
 def list_path(folder: Path, tile: str) -> Path:
@@ -79,22 +82,31 @@ def file_stem(tile: str) -> str:
     return tile.replace(os.sep, "_")
 
 
-def read_objects(path: Path) -> pd.DataFrame:
+def read_objects(path: Path, *, digest: str) -> pd.DataFrame:
     """Read a list of objects.
 
     Parameters
     ----------
     path : Path
         What ``spread_objects`` wrote: one stream of Arrow after the other.
+    digest : str
+        SHA-256 of it, of when it was written.
 
     Returns
     -------
     DataFrame
+
+    Raises
+    ------
+    InputError
+        If it is another than was written.
     """
-    size, pieces = os.path.getsize(path), []
-    with open(path, "rb") as file:
-        while file.tell() < size:
-            pieces.append(pa.ipc.open_stream(file).read_all())
+    content, pieces = path.read_bytes(), []
+    if hashlib.sha256(content).hexdigest() != digest:
+        raise InputError(f"{path} must be as it was written, and has been damaged or changed: run the same again")
+    source = pa.BufferReader(content)
+    while source.tell() < len(content):
+        pieces.append(pa.ipc.open_stream(source).read_all())
     return pa.concat_tables(pieces).to_pandas()
 
 
@@ -107,7 +119,7 @@ def spread_objects(catalogue: Catalogue, index: TileIndex, folder: Path) -> Spre
     index : TileIndex
     folder : Path
         Of the lists; it appears when all are written, and is left as it is if
-        it holds the same.
+        it holds the same, undamaged.
 
     Returns
     -------
@@ -122,37 +134,46 @@ def spread_objects(catalogue: Catalogue, index: TileIndex, folder: Path) -> Spre
     known = _known_spread(folder)
     if known is not None and known.key == key:
         return known
-    partial = folder.with_name(f"{folder.name}.partial")
-    for old in (partial, folder):
-        shutil.rmtree(old, ignore_errors=True)
-    partial.mkdir(parents=True)
-    summary = _spread(catalogue, index, partial)
-    text = json.dumps({"key": key, **summary}) + "\n"
-    write_whole(partial / _SUMMARY, lambda file: file.write(text.encode()))
-    os.rename(partial, folder)
-    return Spread(folder=folder, key=key, **summary)
+    return write_folder(folder, lambda partial: _write_lists(catalogue, index, folder, partial, key=key), replace=True)
+
+
+def _write_lists(catalogue: Catalogue, index: TileIndex, folder: Path, partial: Path, *, key: str) -> Spread:
+    summary = {"key": key, **_spread(catalogue, index, partial)}
+    write_json(partial / _SUMMARY, {"sha256": key_of(summary), **summary})
+    return Spread(folder=folder, **summary)
 
 
 def _known_spread(folder: Path) -> Spread | None:
+    """What is there, if it is whole: lists that were damaged are made again."""
     try:
-        return Spread(folder=folder, **json.loads((folder / _SUMMARY).read_text()))
-    except (OSError, ValueError, TypeError):
+        summary = json.loads((folder / _SUMMARY).read_bytes())
+        if summary.pop("sha256") != key_of(summary):
+            return None
+        spread = Spread(folder=folder, **summary)
+        lists = {folder / _OUTSIDE: spread.outside_digest}
+        lists |= {list_path(folder, tile): digest for tile, digest in spread.digests.items()}
+        return spread if all(_sha256(path) == digest for path, digest in lists.items()) else None
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
 
 
+def _sha256(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def _key(catalogue: Catalogue, index: TileIndex) -> str:
-    files = [(str(file), os.stat(file).st_size, os.stat(file).st_mtime_ns) for file in catalogue.files]
+    files = [content_key(file) for file in catalogue.files]
     select = catalogue.selection.expression if catalogue.selection is not None else None
     places = [(tile.name, tile.shape, tile.wcs_header, bool(tile.problem)) for tile in index.tiles]
-    text = json.dumps([files, catalogue.columns, select, places])
-    return hashlib.sha256(text.encode()).hexdigest()
+    return key_of(files, catalogue.columns, select, places, code_key("images", "search"))
 
 
 def _spread(catalogue: Catalogue, index: TileIndex, folder: Path) -> dict:
     rows_read = selected = no_position = 0
     counts: dict[str, int] = {}
     hashes: dict[str, hashlib._Hash] = {}
-    with pq.ParquetWriter(folder / "outside.parquet", _WITHOUT_TILE) as outside:
+    with pq.ParquetWriter(folder / _OUTSIDE, _WITHOUT_TILE) as outside:
         for piece in catalogue.pieces():
             rows_read += piece.rows_read
             if not len(piece.objects):
@@ -177,6 +198,7 @@ def _spread(catalogue: Catalogue, index: TileIndex, folder: Path) -> dict:
         "notes": [*told.notes(), *nowhere(told, index, selected=selected, placed=placed)],
         "counts": counts,
         "digests": {tile: found.hexdigest() for tile, found in hashes.items()},
+        "outside_digest": _sha256(folder / _OUTSIDE),
     }
 
 

@@ -12,8 +12,7 @@ from astropy.io import fits
 from astropy.table import Table
 
 from lensdetect import flags as quality
-from lensdetect.errors import InputError
-from lensdetect.runs import write_whole
+from lensdetect.runs import writable, write_whole
 from lensdetect.text import for_header, write_csv
 
 
@@ -78,14 +77,10 @@ def write_candidates(candidates: pd.DataFrame, folder: Path) -> dict[str, Path]:
     """
     paths = {ending: folder / f"candidates.{ending}" for ending in ("parquet", "csv", "fits")}
     table = fits_table(candidates)
-    try:
+    with writable(folder, what="candidates"):
         write_whole(paths["parquet"], lambda file: candidates.to_parquet(file, index=False))
         write_whole(paths["csv"], lambda file: write_csv(candidates, file))
         write_whole(paths["fits"], lambda file: file.write(_bytes(table)))
-    except OSError as error:
-        raise InputError(
-            f"candidates must be writable to {folder}, got {error.strerror or error}: make room and run the same again"
-        ) from error
     return paths
 
 

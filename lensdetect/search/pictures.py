@@ -54,7 +54,11 @@ def cut_candidates(
         tile = index[name]
         try:
             for row, pixels, header in _cut(tile, rows, job):
-                write_whole(folder / cutout_name(row), lambda file, p=pixels, h=header: _primary(p, h).writeto(file))
+                write_whole(
+                    folder / cutout_name(row),
+                    lambda file, p=pixels, h=header: _primary(p, h).writeto(file),
+                    durable=False,
+                )
                 if row.rank <= MOSAIC:
                     shown[row.rank] = pixels
         except (LensdetectError, OSError) as error:

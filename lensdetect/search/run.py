@@ -7,25 +7,25 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import pandas as pd
 from tqdm import tqdm
 
-from lensdetect.errors import InputError
 from lensdetect.images.bounds import TILE_PIXELS
-from lensdetect.runs import write_whole
+from lensdetect.runs import writable, write_whole
 from lensdetect.search.candidates import Cut, Ranked
 from lensdetect.search.catalogue import Catalogue
 from lensdetect.search.cluster import run_on_cluster
 from lensdetect.search.committee import Committee
 from lensdetect.search.completeness import fates
 from lensdetect.search.examination import rank_examined
-from lensdetect.search.folder import build_manifest, join_slices, missing_slices, open_folder
+from lensdetect.search.folder import build_manifest, held_folder, join_slices, missing_slices
 from lensdetect.search.index import TileIndex, index_tiles
 from lensdetect.search.known import cross_match, known_lenses
-from lensdetect.search.objects import spread_objects
+from lensdetect.search.objects import Spread, spread_objects
 from lensdetect.search.outputs import write_candidates
 from lensdetect.search.pictures import cut_candidates
 from lensdetect.search.report import Findings, write_report
@@ -61,8 +61,10 @@ def search_survey(
     The folder gets ``scores/<tile>.parquet`` (every object), ``objects/outside.parquet``
     (those in no tile), ``tiles.csv``, ``candidates.parquet``, ``.csv`` and
     ``.fits``, ``known.csv``, ``cutouts/`` and ``report.html``. A tile whose
-    scores are there, made of the same files in the same way, is not scored
-    again: an interrupted search goes on, and what failed is tried anew.
+    scores are there, and undamaged, is not scored again where all that they
+    follow from is the same: what its files hold, its zero points, the objects,
+    the detectors and the version of the code. So an interrupted search goes on,
+    what failed is tried anew, and the end is that of an undisturbed one.
 
     Parameters
     ----------
@@ -101,39 +103,60 @@ def search_survey(
     ------
     InputError
         If tiles, catalogue or list cannot be read, the folder cannot be written
-        or is that of another search, or no scheduler answers; or a prior is given
-        and a detector does not know that of its calibration.
+        or is that of another search, another run is at work in it, or no
+        scheduler answers; or a prior is given and a detector does not know that
+        of its calibration.
     """
     began_s = time.monotonic()
     committee.check_prior(prior)
     cut, folder, left_out = cut or Cut(), Path(output).resolve(), []
     lenses = known_lenses(known, notes=left_out)
     objects = Catalogue(catalogue, survey=survey, select=select, columns=columns)
-    try:
-        open_folder(folder, build_manifest(survey, objects, committee, prior))
-        index = index_tiles(_absolute(tiles), survey, cache=folder / "headers.json", max_pixels=max_pixels)
-        spread = spread_objects(objects, index, folder / "objects")
-    except OSError as error:
-        raise InputError(f"{folder} must be writable, got {error.strerror or error}: choose another folder") from error
     job = Job(_used_bands(survey, committee), folder, committee, prior, examine_all=examine_all)
-    slices, ready = missing_slices(job, index, spread)
     show = progress and sys.stderr.isatty()
-    unwritten = _scan(job, slices, ready, workers=workers, scheduler=scheduler, show=show)
+    with held_folder(folder, build_manifest(survey, objects, committee, prior)):
+        with writable(folder):
+            index = index_tiles(_absolute(tiles), survey, cache=folder / "headers.json", max_pixels=max_pixels)
+            spread = spread_objects(objects, index, folder / "objects")
+            slices, ready = missing_slices(job, index, spread)
+        unwritten = _scan(job, slices, ready, workers=workers, scheduler=scheduler, show=show)
+        with writable(folder):
+            ended = _Scanned(job, objects, index, spread, slices, unwritten, left_out)
+            return _finish(ended, cut=cut, lenses=lenses, began_s=began_s, show=show)
+
+
+@dataclass(frozen=True)
+class _Scanned:
+    """A search of which all that could be scored has its scores."""
+
+    job: Job
+    objects: Catalogue
+    index: TileIndex
+    spread: Spread
+    slices: list[Slice]
+    unwritten: dict[str, str]
+    left_out: list[str]
+
+
+def _finish(ended: _Scanned, *, cut: Cut, lenses: pd.DataFrame, began_s: float, show: bool) -> Search:
+    """Find the candidates among all scores, and write all results."""
+    job, index, spread = ended.job, ended.index, ended.spread
+    folder, committee = job.folder, job.committee
     tables = [path for tile in sorted(spread.counts) if (path := score_path(folder, tile)).is_file()]
     ranked, notes = rank_examined(tables, cut, columns=score_columns(committee), index=index, job=job, show=show)
     ranked.candidates = cross_match(ranked.candidates, lenses)
     fate = fates(lenses, index, paths=tables, ranked=ranked, cut=cut)
-    rows = tile_rows(index, spread, ranked=ranked, folder=folder, unwritten=unwritten, committee=committee)
-    scanned = sum(piece.objects for piece in slices)
+    rows = tile_rows(index, spread, ranked=ranked, folder=folder, unwritten=ended.unwritten, committee=committee)
+    scanned = sum(piece.objects for piece in ended.slices)
     seconds = time.monotonic() - began_s
     numbers = count_all(
         *(index, rows, spread, ranked, fate),
-        columns=objects.columns,
+        columns=ended.objects.columns,
         scanned=scanned,
         seconds=seconds,
         committee=committee,
     )
-    return _write(job, index, rows, ranked, fate, numbers=numbers, notes=[*spread.notes, *left_out, *notes])
+    return _write(job, index, rows, ranked, fate, numbers=numbers, notes=[*spread.notes, *ended.left_out, *notes])
 
 
 def _absolute(tiles) -> list[Path]:
@@ -193,15 +216,10 @@ def _write(
     notes: list[str],
 ) -> Search:
     folder = job.folder
-    try:
-        for name, table in (("tiles.csv", rows), ("known.csv", known)):
-            write_whole(folder / name, lambda file, t=table: write_csv(t, file))
-        write_candidates(ranked.candidates, folder)
-        pictures, problems = cut_candidates(ranked.candidates, index, job, folder=folder / "cutouts")
-    except OSError as error:
-        raise InputError(
-            f"results must be writable to {folder}, got {error.strerror or error}: make room and run the same again"
-        ) from error
+    for name, table in (("tiles.csv", rows), ("known.csv", known)):
+        write_whole(folder / name, lambda file, t=table: write_csv(t, file))
+    write_candidates(ranked.candidates, folder)
+    pictures, problems = cut_candidates(ranked.candidates, index, job, folder=folder / "cutouts")
     notes += problems
     write_report(Findings(job, index, rows, ranked, known, numbers, pictures, notes), folder / "report.html")
     return Search(folder, ranked.candidates, rows, known, numbers, notes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import pickle
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,13 +15,13 @@ import numpy as np
 import pandas as pd
 
 from lensdetect import flags as quality
-from lensdetect.errors import one_line, reason_of
+from lensdetect.errors import InputError, LensdetectError, one_line, reason_of
 from lensdetect.search.ahead import ahead
 from lensdetect.search.cutouts import Cutouts, OpenTile, open_tile
 from lensdetect.search.objects import list_path, read_objects
 from lensdetect.search.quality import flag_duplicates, flag_quality
 from lensdetect.search.scores import ScoreNote, refused_table, score_table, write_scores
-from lensdetect.search.slices import BATCH, Job, Slice, part_path, slice_edges
+from lensdetect.search.slices import BATCH, Job, Slice, part_path, search_code, slice_edges
 
 _NO_NUMBER = "the detector gives no finite number for such pixels"
 
@@ -65,6 +66,7 @@ def scan_slice(job: Job, piece: Slice) -> Outcome:
     """
     began_s = time.monotonic()
     try:
+        _check_code(job)
         objects, duplicates = _objects(job, piece)
         try:
             table, problem = _scores(job, piece, objects, duplicates), ""
@@ -73,11 +75,21 @@ def scan_slice(job: Job, piece: Slice) -> Outcome:
         if problem:
             table = refused_table(objects, problem, tile=piece.tile.name, committee=job.committee)
         write_scores(part_path(job.folder, piece), table, ScoreNote(piece.key, problem))
+    except LensdetectError as error:
+        return Outcome(0, piece.objects, one_line(error), False, time.monotonic() - began_s)
     except Exception as error:
         problem = f"scores could not be written: {one_line(error)}: make room and run the same again"
         return Outcome(0, piece.objects, problem, False, time.monotonic() - began_s)
     scored = int(table["logit"].notna().sum())
     return Outcome(scored, len(table) - scored, problem, True, time.monotonic() - began_s)
+
+
+def _check_code(job: Job) -> None:
+    if search_code() != job.code:
+        raise InputError(
+            f"all of a search must be done by one version of lensdetect, got {search_code()} in this worker "
+            f"({socket.gethostname()}) and {job.code} where it was started: install the same on both"
+        )
 
 
 def refuse_slice(job: Job, piece: Slice, problem: str) -> Outcome:
@@ -98,14 +110,14 @@ def refuse_slice(job: Job, piece: Slice, problem: str) -> Outcome:
         objects, _ = _objects(job, piece)
         table = refused_table(objects, problem, tile=piece.tile.name, committee=job.committee)
         write_scores(part_path(job.folder, piece), table, ScoreNote(piece.key, problem))
-    except OSError as error:
+    except (OSError, LensdetectError) as error:
         return Outcome(0, piece.objects, f"{problem}; scores could not be written: {one_line(error)}", False)
     return Outcome(0, len(table), problem)
 
 
 def _objects(job: Job, piece: Slice) -> tuple[pd.DataFrame, np.ndarray]:
     """Objects of the slice, from the bottom of the tile up, and their flag of duplicates."""
-    objects = read_objects(list_path(job.folder / "objects", piece.tile.name))
+    objects = read_objects(list_path(job.folder / "objects", piece.tile.name), digest=piece.digest)
     duplicates = flag_duplicates(
         objects["ra_deg"].to_numpy(), objects["dec_deg"].to_numpy(), radius_arcsec=job.duplicate_arcsec
     )

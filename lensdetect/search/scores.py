@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +12,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from lensdetect.errors import InputError, one_line
 from lensdetect.runs import write_whole
 from lensdetect.search.committee import Committee
 
-_KEY, _PROBLEM = b"lensdetect.key", b"lensdetect.problem"
+_KEY, _PROBLEM, _LOOKS = b"lensdetect.key", b"lensdetect.problem", b"lensdetect.looks"
+#: Read at a time.
+_ROWS = 100_000
 
 
 @dataclass(frozen=True)
@@ -26,10 +31,14 @@ class ScoreNote:
         Digest of all that its scores follow from.
     problem : str
         Why the tile, or a slice of it, could not be scored; empty if it could.
+    looks : dict
+        Of the objects that were looked at for glitches after they were scored,
+        by ``row``: their flags of before, and what was found.
     """
 
     key: str
     problem: str = ""
+    looks: dict[int, tuple[int, int]] = field(default_factory=dict)
 
 
 def score_columns(committee: Committee) -> list[str]:
@@ -93,28 +102,121 @@ def write_scores(path: Path, table: pd.DataFrame, note: ScoreNote) -> None:
         place = content.schema.get_field_index(name)
         # Without rows there is nothing that tells text from other types.
         content = content.set_column(place, name, content[name].cast(pa.string()))
-    content = content.replace_schema_metadata({_KEY: note.key.encode(), _PROBLEM: note.problem.encode()})
-    write_whole(path, lambda file: pq.write_table(content, file))
+    looks = json.dumps([[row, *note.looks[row]] for row in sorted(note.looks)])
+    said = {_KEY: note.key.encode(), _PROBLEM: note.problem.encode(), _LOOKS: looks.encode()}
+    content = content.replace_schema_metadata(said)
+    # sums of the pages, without which Parquet reads damaged ones as other numbers
+    write_whole(path, lambda file: pq.write_table(content, file, write_page_checksum=True))
 
 
-def change_flags(path: Path, rows: np.ndarray, *, add: np.ndarray, remove: int) -> None:
-    """Change the flags of some objects in a table of scores; it stays whole.
+def read_scores(path: Path) -> pd.DataFrame:
+    """Read a table of scores, and check that it is as it was written.
 
     Parameters
     ----------
     path : Path
-    rows : ndarray
-        ``(n,)`` of the column ``row``; all in the table.
-    add : ndarray
-        int64 ``(n,)`` bits to set.
-    remove : int
-        Bits to clear before.
+
+    Returns
+    -------
+    DataFrame
+
+    Raises
+    ------
+    InputError
+        If it is damaged.
     """
-    table, note = pd.read_parquet(path), read_note(path)
-    places = pd.Index(table["row"]).get_indexer(rows)
-    flags = table["flags"].to_numpy(np.int64, copy=True)
-    flags[places] = (flags[places] & ~remove) | add
-    write_scores(path, table.assign(flags=flags), note)
+    return pd.concat(score_pieces([path]), ignore_index=True)
+
+
+def score_pieces(paths: Iterable[Path], columns: list[str] | None = None) -> Iterator[pd.DataFrame]:
+    """Tables of scores, a piece at a time.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+    columns : list of str, optional
+        Which; all if not given.
+
+    Yields
+    ------
+    DataFrame
+
+    Raises
+    ------
+    InputError
+        If one is damaged; the message names it.
+    """
+    for path in paths:
+        try:
+            with pq.ParquetFile(path, page_checksum_verification=True) as file:
+                if not file.metadata.num_rows:
+                    yield file.read(columns=columns).to_pandas()
+                for batch in file.iter_batches(batch_size=_ROWS, columns=columns):
+                    yield batch.to_pandas()
+        except (OSError, ValueError, pa.ArrowException) as error:
+            raise InputError(
+                f"{path} must be a table of scores as it was written, got {one_line(error)}: "
+                "remove it and run the same again"
+            ) from error
+
+
+def is_whole(path: Path, *, columns: Sequence[str], rows: int) -> bool:
+    """Whether a table of scores is undamaged, and of so many objects.
+
+    Parameters
+    ----------
+    path : Path
+    columns : sequence of str
+        That it has to have.
+    rows : int
+
+    Returns
+    -------
+    bool
+    """
+    found = 0
+    try:
+        for piece in score_pieces([path]):
+            if list(piece) != list(columns):
+                return False
+            found += len(piece)
+    # whatever a damaged file makes the reader say, it is made again
+    except Exception:
+        return False
+    return found == rows
+
+
+def set_flags(path: Path, flags: dict[int, int], *, looks: dict[int, tuple[int, int]]) -> None:
+    """Change the flags of some objects in a table of scores; it stays whole, and as it is if nothing changes.
+
+    Parameters
+    ----------
+    path : Path
+    flags : dict of int
+        By the column ``row``.
+    looks : dict
+        For the note of the table: all that is known from looking.
+    """
+    table, note = read_scores(path), read_note(path)
+    changed = with_flags(table, flags)
+    if note.looks != looks or (changed["flags"] != table["flags"]).any():
+        write_scores(path, changed, replace(note, looks=looks))
+
+
+def with_flags(table: pd.DataFrame, flags: dict[int, int]) -> pd.DataFrame:
+    """A table of scores with other flags of some objects.
+
+    Parameters
+    ----------
+    table : DataFrame
+    flags : dict of int
+        By the column ``row``.
+
+    Returns
+    -------
+    DataFrame
+    """
+    return table.assign(flags=table["row"].map(flags).fillna(table["flags"]).astype(np.int64))
 
 
 def read_note(path: Path) -> ScoreNote | None:
@@ -127,13 +229,14 @@ def read_note(path: Path) -> ScoreNote | None:
     Returns
     -------
     ScoreNote or None
-        None if there is no such table.
+        None if there is no such table, or none that can be read.
     """
     try:
         said = pq.read_schema(path).metadata or {}
-    except (OSError, pa.ArrowInvalid):
+        looks = {row: (before, seen) for row, before, seen in json.loads(said.get(_LOOKS, b"[]"))}
+        return ScoreNote(said.get(_KEY, b"").decode(), said.get(_PROBLEM, b"").decode(), looks)
+    except (OSError, ValueError, TypeError, pa.ArrowException):
         return None
-    return ScoreNote(said.get(_KEY, b"").decode(), said.get(_PROBLEM, b"").decode())
 
 
 def join_parts(parts: list[Path], path: Path, *, key: str) -> None:
@@ -148,7 +251,7 @@ def join_parts(parts: list[Path], path: Path, *, key: str) -> None:
         Of the whole.
     """
     problems = dict.fromkeys(note.problem for note in map(read_note, parts) if note is not None and note.problem)
-    table = pd.concat([pd.read_parquet(part) for part in parts], ignore_index=True)
+    table = pd.concat([read_scores(part) for part in parts], ignore_index=True)
     write_scores(path, table, ScoreNote(key, "; ".join(problems)))
     for part in parts:
         part.unlink()

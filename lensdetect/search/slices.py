@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict, astuple, dataclass, field
 from pathlib import Path
 
 import numpy as np
 
+from lensdetect.runs import code_key, content_key, key_of
 from lensdetect.search.committee import Committee
 from lensdetect.search.objects import file_stem
 from lensdetect.search.tiles import Tile
@@ -19,6 +18,11 @@ from lensdetect.survey import Survey
 BATCH = 128
 #: Objects of a slice, at most: enough to pay for opening a tile, few enough to share a large one.
 SLICE_OBJECTS = 2000
+
+
+def search_code() -> str:
+    """Version of the code that scores follow from; whoever scores must have the same."""
+    return code_key("artifact", "flags", "images", "metrics", "network", "search", "survey")
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,8 @@ class Job:
     examine_all : bool
         Whether all objects are looked at for glitches, and not only those that
         would become candidates.
+    code : str
+        Version of the code that its scores follow from.
     """
 
     survey: Survey
@@ -47,6 +53,7 @@ class Job:
     prior: float | None = None
     duplicate_arcsec: float = 1.0
     examine_all: bool = False
+    code: str = field(default_factory=search_code)
 
 
 @dataclass(frozen=True)
@@ -62,6 +69,8 @@ class Slice:
         How many it has.
     key : str
         Digest of all that its scores follow from.
+    digest : str
+        Of the list of the objects of the tile.
     """
 
     tile: Tile
@@ -69,9 +78,18 @@ class Slice:
     parts: int
     objects: int
     key: str
+    digest: str
 
 
-def slices_of(job: Job, tile: Tile, *, objects: int, digest: str, per_slice: int = SLICE_OBJECTS) -> list[Slice]:
+def slices_of(
+    job: Job,
+    tile: Tile,
+    *,
+    objects: int,
+    digest: str,
+    content: Callable[[str], str] = content_key,
+    per_slice: int = SLICE_OBJECTS,
+) -> list[Slice]:
     """Cut the objects of a tile into slices of about one size.
 
     Parameters
@@ -82,6 +100,8 @@ def slices_of(job: Job, tile: Tile, *, objects: int, digest: str, per_slice: int
         How many it has.
     digest : str
         Of the list of its objects.
+    content : callable
+        Path of a file of the tile -> digest of what it holds.
     per_slice : int
         Most objects of a slice.
 
@@ -91,12 +111,30 @@ def slices_of(job: Job, tile: Tile, *, objects: int, digest: str, per_slice: int
     """
     parts = max(1, -(-objects // per_slice))
     edges = slice_edges(objects, parts)
-    files = [(path, *_stat(path)) for path in tile.paths]
-    said = [digest, files, tile.problem, edges.tolist(), asdict(job.survey)]
-    said += [job.prior, job.duplicate_arcsec, job.examine_all]
-    said += [[asdict(member) for member in job.committee.members], job.committee.size]
-    key = hashlib.sha256(json.dumps(said).encode()).hexdigest()
-    return [Slice(tile, part, parts, int(edges[part + 1] - edges[part]), key) for part in range(parts)]
+    key = key_of(
+        digest,
+        _told(tile, content),
+        edges.tolist(),
+        asdict(job.survey),
+        [job.prior, job.duplicate_arcsec, job.examine_all],
+        [asdict(member) for member in job.committee.members],
+        [job.committee.size, job.committee.bands, job.committee.pixel_scale_arcsec],
+        job.code,
+    )
+    return [Slice(tile, part, parts, int(edges[part + 1] - edges[part]), key, digest) for part in range(parts)]
+
+
+def _told(tile: Tile, content: Callable[[str], str]) -> list:
+    """All of a tile that its scores follow from: what its files hold, wherever they lie, and what is known of it."""
+    images = []
+    for (band, kind), image in sorted(tile.images.items()):
+        try:
+            held = content(image.path)
+        except OSError as error:
+            held = f"unreadable: {error.strerror}"
+        images.append([band, kind, held, *astuple(image)[1:]])
+    others = {name: value for name, value in vars(tile).items() if name != "images"}
+    return [images, others]
 
 
 def slice_edges(objects: int, parts: int) -> np.ndarray:
@@ -118,14 +156,6 @@ def slice_edges(objects: int, parts: int) -> np.ndarray:
     if batches < parts:
         return np.linspace(0, objects, parts + 1).round().astype(int)
     return np.minimum(BATCH * np.linspace(0, batches, parts + 1).round().astype(int), objects)
-
-
-def _stat(path: str) -> tuple[int, int]:
-    try:
-        found = os.stat(path)
-    except OSError:
-        return -1, -1
-    return found.st_size, found.st_mtime_ns
 
 
 def score_path(folder: Path, tile: str) -> Path:

@@ -74,4 +74,4 @@ def held_folder(
 
 def simulation_code() -> str:
     """Version of the code that the bytes of a simulation follow from."""
-    return code_key("flags", "simulation", "stamps", "survey")
+    return code_key("flags", "images", "simulation", "stamps", "survey")

@@ -56,6 +56,23 @@ def test_help_names_all_plans(lensdetect):
     assert f"(default: {adamw.batch_size}; published: {published.batch_size})" in text
 
 
+def test_an_error_of_our_own_is_told_from_all_others(lensdetect, monkeypatch):
+    def fail(args):
+        raise ZeroDivisionError("nobody thought of this")
+
+    monkeypatch.setattr("lensdetect.cli.models.run", fail)
+    result = lensdetect("models")
+    assert result.code == 70 and "Traceback" in result.err
+    last = "lensdetect: an error of its own, not of yours: ZeroDivisionError: nobody thought of this: please report it"
+    assert result.err.splitlines()[-1].startswith(last)
+    assert "\n70 lensdetect itself failed" in lensdetect("--help").out
+
+
+def test_the_package_runs_as_the_command():
+    done = subprocess.run([sys.executable, "-m", "lensdetect", "--version"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, f"lensdetect {package.__version__}\n")
+
+
 def test_version(lensdetect):
     assert lensdetect("--version") == (0, f"lensdetect {package.__version__}\n", "")
 

@@ -55,6 +55,43 @@ def test_without_a_scheduler_the_way_out_is_said(search, monkeypatch):
         search(scheduler="tcp://127.0.0.1:9")
 
 
+def test_a_scheduler_without_workers_is_not_waited_for_for_ever(monkeypatch, caplog):
+    from distributed import LocalCluster
+
+    from lensdetect.search import cluster
+
+    monkeypatch.setattr(cluster, "_LOOK_S", 0.05)
+    monkeypatch.setattr(cluster, "_WORKERS_S", 0.2)
+    with LocalCluster(n_workers=0, processes=False, dashboard_address=None, protocol="tcp") as empty:
+        with pytest.raises(InputError, match=r"must have workers, got none for 0.2 s: start some and give the same"):
+            list(cluster.run_on_cluster(abs, [-1], scheduler=empty.scheduler_address))
+    assert "has no workers: waiting 0 s for one" in caplog.text
+
+
+_SCHEDULER = """
+import sys
+from distributed import LocalCluster
+options = {"processes": False, "dashboard_address": None, "protocol": "tcp"}
+with LocalCluster(n_workers=1, threads_per_worker=1, **options) as cluster:
+    print(cluster.scheduler_address, flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_scheduler_that_is_lost_is_one_line_and_the_same_command_goes_on(monkeypatch, caplog):
+    from lensdetect.search import cluster
+
+    monkeypatch.setattr(cluster, "_LOOK_S", 0.2)
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen([sys.executable, "-c", _SCHEDULER], **pipes) as process:
+        results = cluster.run_on_cluster(time.sleep, [0.0, 60.0], scheduler=process.stdout.readline().strip())
+        assert next(results) == (0.0, None)
+        process.kill()
+        with pytest.raises(InputError, match="must stay until the end, and was lost .*: start one and give the same"):
+            next(results)
+    assert "Traceback" not in caplog.text
+
+
 def test_slices_of_a_tile_make_the_whole(search, all_scores, tmp_path, monkeypatch):
     whole = search(cut=ANY)
     monkeypatch.setattr(folder, "slices_of", partial(slices_of, per_slice=4))
@@ -194,7 +231,7 @@ import cheap_scorers
 if __name__ == "__main__":
     kids = get_survey("kids")
     survey = replace(kids, tile_pattern=kids.tile_pattern.replace("{ra:.1f}", "{ra:.3f}"))
-    members = (Member("member0", Calibration(slope=0.1)),)
+    members = (Member("member0", Calibration(slope=0.1, lens_fraction=0.5)),)
     committee = Committee(members, cheap_scorers.Slow(), ("u", "g", "r", "i"), 33, 0.2)
     search_survey(sys.argv[1], sys.argv[2], sys.argv[3], survey=survey, committee=committee, workers=1)
 """
