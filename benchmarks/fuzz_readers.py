@@ -278,20 +278,15 @@ def _read_tile(path: Path) -> list[np.ndarray]:
 
 def _read_apart(path: Path) -> list[np.ndarray]:
     from lensdetect.errors import InputError
+    from lensdetect.images.headers import read_headers
     from lensdetect.images.pixels import Source, read_part
-    from lensdetect.simulation.painting.images import describe
 
-    places = [
-        (image, plane)
-        for image in describe(str(path))
-        for plane in (range(image.shape[0]) if len(image.shape) == 3 else [None])
-    ]
-    if not places:
+    planes = read_headers(path).planes
+    if not planes:
         raise InputError(f"{path}: holds no image")
-    return [
-        read_part(Source(str(path), image.unit, plane), *(slice(0, side) for side in image.shape[-2:]))
-        for image, plane in places
-    ]
+    sides = [tuple(slice(0, side) for side in plane.shape) for plane in planes]
+    places = [Source(str(path), plane.unit, plane.plane) for plane in planes]
+    return [read_part(place, *part) for place, part in zip(places, sides, strict=True)]
 
 
 def _stack() -> np.ndarray:

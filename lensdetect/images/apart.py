@@ -41,7 +41,11 @@ _START_S = 120.0
 _GRACE_S = 5.0
 
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-_SOURCE = "import sys; sys.path[:] = {path!r}; from lensdetect.images.apart import serve; serve({number})"
+# the libraries are loaded before it is ready: that takes no time of the first file
+_SOURCE = (
+    "import sys; sys.path[:] = {path!r}; import lensdetect.images.pixels, lensdetect.images.headers; "
+    "from lensdetect.images.apart import serve; serve({number})"
+)
 
 _idle: list[_Reader] = []
 #: Whether this process is one that reads for another.
