@@ -277,6 +277,7 @@ def _read_tile(path: Path) -> list[np.ndarray]:
 
 
 def _read_apart(path: Path) -> list[np.ndarray]:
+    from lensdetect.errors import InputError
     from lensdetect.images.pixels import Source, read_part
     from lensdetect.simulation.painting.images import describe
 
@@ -285,6 +286,8 @@ def _read_apart(path: Path) -> list[np.ndarray]:
         for image in describe(str(path))
         for plane in (range(image.shape[0]) if len(image.shape) == 3 else [None])
     ]
+    if not places:
+        raise InputError(f"{path}: holds no image")
     return [
         read_part(Source(str(path), image.unit, plane), *(slice(0, side) for side in image.shape[-2:]))
         for image, plane in places

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 #: With what a cell begins that a spreadsheet takes for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_MOST_SHOWN = 60
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 
@@ -38,6 +39,21 @@ def for_screen(text: object) -> str:
     if text.isprintable():
         return text
     return "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in text)
+
+
+def shown(text: object) -> str:
+    """What came, for a message: in quotes, printable, and no longer than 60 letters.
+
+    Parameters
+    ----------
+    text : object
+
+    Returns
+    -------
+    str
+    """
+    line = for_screen(text)
+    return f"'{line}'" if len(line) <= _MOST_SHOWN else f"'{line[:_MOST_SHOWN]}...'"
 
 
 def for_header(text: object, *, longest: int | None = None) -> str:

@@ -323,6 +323,10 @@ def test_calibration_finds_the_true_line(rng):
     assert reliability(is_lens, calibrated).error < 0.01 < 0.05 < reliability(is_lens, expit(overconfident)).error
 
 
+def test_calibration_is_plain_numbers_that_any_library_takes(rng):
+    assert [type(value) for value in fit_calibration(*draw(rng, 50, 50))] == [float, float]
+
+
 def test_calibration_agrees_with_scikit_learn(rng):
     is_lens, logit = draw(rng, 3000, 2000)
     logit = 100 + 30 * logit

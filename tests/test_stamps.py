@@ -160,15 +160,15 @@ def test_truth_whose_pixels_are_gone(folder):
     ("change", "message"),
     [
         ({"survey": 7}, r"survey must be the name of a survey, got 7: run"),
-        ({"bands": "gr"}, r'bands must be a list of different names, got "gr": run'),
+        ({"bands": "gr"}, r"bands must be a list of different names, got 'gr': run"),
         ({"bands": ["g", "g"]}, r"bands must be a list of different names, got"),
         ({"bands": [["g"], {}]}, r"bands must be a list of different names, got"),
         ({"bands": ["g", "r", "i"]}, r"must hold numbers \(n, height, width, 3\), got float32 \(4, 5, 5, 2\)"),
-        ({"pixel_scale_arcsec": "0.2"}, r'pixel_scale_arcsec must be a positive number, got "0.2"'),
-        ({"pixel_scale_arcsec": float("nan")}, r"pixel_scale_arcsec must be a positive number, got NaN"),
-        ({"pixel_scale_arcsec": True}, r"pixel_scale_arcsec must be a positive number, got true"),
+        ({"pixel_scale_arcsec": "0.2"}, r"pixel_scale_arcsec must be a positive number, got '0.2'"),
+        ({"pixel_scale_arcsec": float("nan")}, r"pixel_scale_arcsec must be a positive number, got nan"),
+        ({"pixel_scale_arcsec": True}, r"pixel_scale_arcsec must be a positive number, got True"),
         ({"seed": [1]}, r"seed must be a whole number or null, got \[1\]"),
-        ({"seed": float("inf")}, r"seed must be a whole number or null, got Infinity"),
+        ({"seed": float("inf")}, r"seed must be a whole number or null, got inf"),
     ],
 )
 def test_every_field_of_the_manifest_is_checked(folder, change, message):
@@ -187,7 +187,7 @@ def test_a_manifest_that_lacks_a_field(folder, name):
 @pytest.mark.parametrize("text", ["[" * 100_000, "[]", "7", '"text"', "\x00", ""])
 def test_a_manifest_that_is_something_else(folder, text):
     (folder / "manifest.json").write_text(text)
-    with pytest.raises(InputError, match=r"manifest.json.*(not JSON|must hold names and values)"):
+    with pytest.raises(InputError, match=r"manifest.json must (be JSON|hold names with values) as .*: run the sim"):
         Shards(folder)
 
 

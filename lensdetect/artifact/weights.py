@@ -35,10 +35,20 @@ def read_weights(folder: Path | str) -> dict[str, np.ndarray]:
     -------
     dict
         Values by the path of the Keras variable.
-    """
-    # Here alone: who builds a fresh detector needs no TensorFlow.
-    import tensorflow as tf
 
+    Raises
+    ------
+    ArtifactError
+        If TensorFlow is not installed.
+    """
+    try:
+        # Here alone: who builds a fresh detector needs no TensorFlow.
+        import tensorflow as tf
+    except ModuleNotFoundError as error:
+        raise ArtifactError(
+            f"the weights of {folder} are read with TensorFlow, which is not installed: "
+            "train without them, or where TensorFlow is"
+        ) from error
     reader = tf.train.load_checkpoint(str(Path(folder) / "variables" / "variables"))
     keys = [found for found in map(_KEY.fullmatch, reader.get_variable_to_shape_map()) if found]
     return {_unescape(found["path"]): reader.get_tensor(found.string) for found in keys}

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from lensdetect import __version__
-from lensdetect.cli import challenge, demo, models, score, search, simulate, train, tune
+from lensdetect.cli import challenge, demo, export, models, score, search, simulate, train, tune
 from lensdetect.cli.interrupts import swallowed_interrupts_heard
 from lensdetect.cli.parsing import Parser, parse
 from lensdetect.cli.quiet import messages_on_stderr
@@ -25,6 +25,7 @@ _VERBS = {
     "models": models,
     "simulate": simulate,
     "train": train,
+    "export": export,
     "tune": tune,
     "challenge": challenge,
 }

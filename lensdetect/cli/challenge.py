@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from lensdetect.cli.parsing import count, seed
-from lensdetect.cli.quiet import load_tensorflow_quietly
+from lensdetect.cli.quiet import load_keras_quietly
 from lensdetect.errors import LensdetectError
 
 SUMMARY = "train and rank many systems on the same stamps"
@@ -69,7 +69,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the challenge, print its table."""
-    load_tensorflow_quietly()
+    load_keras_quietly()
     from lensdetect.challenge import StampSet, challenge
 
     data = StampSet(_place(args.data), truth=_place(args.truth), survey=args.survey, size=args.size)

@@ -75,7 +75,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=[],
         metavar="ROLE=NAME",
-        help="columns of the catalogue for id, ra_deg, dec_deg, where they are not found",
+        help="columns of the catalogue for id, ra_deg, dec_deg, where they are not found; an id may be A+B",
     )
     how = parser.add_argument_group("how")
     how.add_argument(

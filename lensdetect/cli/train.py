@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import logging
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from lensdetect.cli.images import add_fit_option
-from lensdetect.cli.parsing import SURVEY_NAMES, count, seed, words
-from lensdetect.cli.quiet import load_tensorflow_quietly
+from lensdetect.cli.parsing import count, seed, words
+from lensdetect.cli.quiet import load_keras_quietly
+from lensdetect.cli.stamps import add_stamps_options, open_stamps_of
 from lensdetect.errors import InputError, LensdetectError
+
+if TYPE_CHECKING:
+    from lensdetect.artifact import Card
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +24,8 @@ Train a detector, measure it, and leave it in a form that can be used.
 
 The folder RUN holds plan.json (all that decides what happens), history.csv and curves.png (one point an
 epoch), checkpoint/ (for --resume), and at the end model/1/: the detector, for lensdetect score --model RUN.
+It trains on what Keras runs on: TensorFlow, or JAX or PyTorch with KERAS_BACKEND=jax or torch. Those leave
+the last step to lensdetect export RUN.
 """
 
 EPILOG = """\
@@ -43,22 +47,7 @@ exit codes: 0 done; 2 could not be done, or was interrupted.
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of this verb."""
     data = parser.add_argument_group("what to train on")
-    data.add_argument(
-        "--data", required=True, metavar="DIR", help="simulated stamps, or files of the challenge's layout with --truth"
-    )
-    data.add_argument("--truth", metavar="FILE", help="truth table of --data: id and is_lens, or the challenge's own")
-    data.add_argument(
-        "--survey", metavar="NAME", help=f"survey of --data, if it does not say so itself: {SURVEY_NAMES}; or a .toml"
-    )
-    data.add_argument(
-        "--size", type=count, default=101, metavar="PIX", help="side of the images of --data (default: 101 pixels)"
-    )
-    add_fit_option(data)
-    data.add_argument(
-        "--test",
-        metavar="DIR",
-        help="simulated stamps of another seed, to measure on (default: the stamps held out for validation)",
-    )
+    add_stamps_options(data, required=True)
     what = parser.add_argument_group("what to train")
     what.add_argument(
         "--detector",
@@ -97,7 +86,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train or go on, export, print the figures."""
-    load_tensorflow_quietly()
+    load_keras_quietly()
     from lensdetect.training import Run
 
     output = Run(args.output)
@@ -109,14 +98,17 @@ def run(args: argparse.Namespace) -> int:
             print(f"this training is finished: {output.model_folder}")
             return 0
     try:
-        folder = _train(args, output)
+        card = _train(args, output)
     except KeyboardInterrupt:
         raise LensdetectError(_interrupted(args, output)) from None
-    from lensdetect.artifact import load_card
     from lensdetect.cli.cards import figures_table
 
-    print(figures_table({str(folder): load_card(folder)}))
-    print(f"use it: lensdetect score IMAGES --model {args.output}")
+    exported = output.model_folder.exists()
+    print(figures_table({str(output.model_folder if exported else args.output): card}))
+    if exported:
+        print(f"use it: lensdetect score IMAGES --model {args.output}")
+    else:
+        print(f"trained without TensorFlow: make the detector where that is, with lensdetect export {args.output}")
     return 0
 
 
@@ -133,37 +125,25 @@ def _check_place(args: argparse.Namespace, output) -> None:
 def _check_finished(args: argparse.Namespace, output) -> None:
     """Refuse to pass a detector off as trained or measured on other stamps than it was."""
     from lensdetect.artifact import load_card
-    from lensdetect.cli.stamps import open_stamps
     from lensdetect.training.record import check_stamps
 
-    check_stamps(output.read_plan(), _open_data(args)[0])
+    stamps, _, test = open_stamps_of(args)
+    check_stamps(output.read_plan(), stamps)
     measured_on = load_card(output.model_folder).training.get("measured_on", {})
-    if args.test is not None and open_stamps(args.test)[0].sha256() != measured_on.get("sha256"):
+    if test is not None and test.sha256() != measured_on.get("sha256"):
         raise InputError(
             f"this training is finished, and its figures are of other stamps than those in {args.test}: "
             f"leave --test out, or move {output.model_folder} away to measure again"
         )
 
 
-def _open_data(args: argparse.Namespace):
-    from lensdetect.cli.stamps import open_stamps
+def _train(args: argparse.Namespace, output) -> Card:
+    import keras
 
-    return open_stamps(
-        args.data,
-        truth=args.truth,
-        survey=args.survey,
-        size=args.size,
-        fit=args.fit,
-        max_pixels=args.max_pixels,
-    )
-
-
-def _train(args: argparse.Namespace, output) -> Path:
     from lensdetect import training
-    from lensdetect.cli.stamps import open_stamps
+    from lensdetect.artifact import load_card
 
-    stamps, survey = _open_data(args)
-    test = None if args.test is None else open_stamps(args.test)[0]
+    stamps, survey, test = open_stamps_of(args)
     if args.resume:
         logger.info("going on after epoch %d of %d", output.read_state()["epoch"], _epochs(output.read_plan()))
         training.resume(args.output, stamps, survey=survey)
@@ -183,7 +163,9 @@ def _train(args: argparse.Namespace, output) -> Path:
             parts=_parts(args.parts),
         )
     logger.info("measuring")
-    return training.export(output, stamps, survey=survey, test=test)
+    if keras.config.backend() != "tensorflow":
+        return training.make_card(output, stamps, survey=survey, test=test)
+    return load_card(training.export(output, stamps, survey=survey, test=test))
 
 
 def _plan(args: argparse.Namespace):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lensdetect.cli.images import add_fit_option
 from lensdetect.cli.parsing import SURVEY_NAMES, count, fraction, seed, words
-from lensdetect.cli.quiet import load_tensorflow_quietly
+from lensdetect.cli.quiet import load_keras_quietly
 from lensdetect.errors import LensdetectError
 
 SUMMARY = "search for a better detector and training plan"
@@ -107,7 +107,7 @@ def _add_search_options(how) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Search or go on, print the best trials."""
-    load_tensorflow_quietly()
+    load_keras_quietly()
     from lensdetect.cli.stamps import open_stamps
     from lensdetect.training import find_detector_spec, find_plan
     from lensdetect.training.tuning import PARTS, Search, tune

@@ -59,6 +59,25 @@ _CAPABILITIES: dict[str, Callable[[], list[tuple[int, int]]]] = {
 }
 
 
+def free_memory() -> int:
+    """Memory that the GPU has left, in bytes; 0 where there is none, or TensorFlow holds it.
+
+    Returns
+    -------
+    int
+    """
+    if keras.config.backend() == "jax":
+        import jax
+
+        stats = jax.devices()[0].memory_stats() if jax.default_backend() == "gpu" else None
+        return stats["bytes_limit"] - stats["bytes_in_use"] if stats else 0
+    if keras.config.backend() == "torch":
+        import torch
+
+        return torch.cuda.mem_get_info()[0] if torch.cuda.is_available() else 0
+    return 0
+
+
 def compiled(function: Callable) -> Callable:
     """A function of tensors as the backend at hand runs it fastest.
 

@@ -13,6 +13,7 @@ from lensdetect.images.columns import find_columns
 from lensdetect.images.rows import Rows
 from lensdetect.images.tables import Table
 from lensdetect.stamps import TRUTH_COLUMNS, Shards, is_shards
+from lensdetect.text import shown
 
 #: Arcsec to a radian.
 _ARCSEC = np.degrees(1.0) * 3600.0
@@ -64,7 +65,7 @@ def read_truth(path: Path | str) -> pd.DataFrame:
         truth[name] = values
     twice = truth["id"][truth["id"].duplicated()]
     if len(twice):
-        raise InputError(f"{path} must hold each id once, got {twice.iloc[0]} twice ({len(twice)} such rows)")
+        raise InputError(f"{path} must hold each id once, got {shown(twice.iloc[0])} twice ({len(twice)} such rows)")
     return truth
 
 
@@ -109,7 +110,7 @@ def _strict_bool(rows: Rows, name: str) -> np.ndarray:
     words = [str(text).lower() for text in rows.texts(name)]
     wrong = [row for row, word in enumerate(words) if word not in _WORDS]
     if wrong:
-        got = "nothing" if words[wrong[0]] == "none" else words[wrong[0]]
+        got = "nothing" if words[wrong[0]] == "none" else shown(words[wrong[0]])
         raise InputError(
             f"column {name} must hold 0, 1, true or false, got {got} in {rows.where(wrong[0])} ({len(wrong)} such rows)"
         )
@@ -136,10 +137,10 @@ def _whole_numbers(rows: Rows, name: str) -> np.ndarray:
     values = rows.numbers(name)
     odd = np.flatnonzero(~(np.abs(values) < 2**63) | (values != np.floor(values)))
     if len(odd):
-        got = rows.texts(name)[odd[0]]
+        cell = rows.texts(name)[odd[0]]
+        got = "nothing" if cell is None else shown(cell)
         raise InputError(
-            f"column {name} must hold whole numbers, got {got or 'nothing'} in {rows.where(odd[0])} "
-            f"({len(odd)} such rows)"
+            f"column {name} must hold whole numbers, got {got} in {rows.where(odd[0])} ({len(odd)} such rows)"
         )
     try:
         # exactly: seeds may be larger than what floats hold

@@ -20,6 +20,9 @@ MOST_VALUE = 1e18
 #: Of the median absolute deviation, to the standard deviation of a normal distribution.
 _TO_SIGMA = 1.4826
 
+#: Values that are looked at first.
+_SOME = 101
+
 
 def may_be_absurd(planes: np.ndarray, peak: np.ndarray) -> np.ndarray:
     """Which planes need a second look, told from their greatest value and two of their rows.
@@ -57,12 +60,21 @@ def absurd(image: np.ndarray) -> np.ndarray:
         bool ``(height, width)``.
     """
     known = np.isfinite(image)
-    values = image[known].astype(np.float64)
+    values = image[known]
     if not len(values):
         return np.zeros(image.shape, bool)
-    middle = np.median(values)
+    # a hundred of them tell nearly always that no more need be looked at
+    _, rough = _middle_and_sigma(values[:: max(len(values) // _SOME, 1)])
+    if max(-values.min(), values.max()) <= min(0.1 * MOST_SIGMA * rough, MOST_VALUE):
+        return np.zeros(image.shape, bool)
+    middle, sigma = _middle_and_sigma(values)
     # half of the pixels of one value leave no noise to compare with
-    sigma = _TO_SIGMA * np.median(np.abs(values - middle))
     most = MOST_SIGMA * sigma if sigma > 0.0 else np.inf
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         return known & ((np.abs(image - middle) > most) | (np.abs(image) > MOST_VALUE))
+
+
+def _middle_and_sigma(values: np.ndarray) -> tuple[float, float]:
+    values = values.astype(np.float64)
+    middle = np.median(values)
+    return float(middle), _TO_SIGMA * float(np.median(np.abs(values - middle)))

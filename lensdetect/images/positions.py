@@ -14,6 +14,7 @@ from lensdetect.errors import InputError
 from lensdetect.images.columns import split_unit
 from lensdetect.images.rows import Rows, numbers_in
 from lensdetect.images.tables import Table
+from lensdetect.text import shown
 
 #: Words that tables write for units, beside those that astropy knows; hours are of angle here.
 _WORDS = {
@@ -72,7 +73,7 @@ class Axis:
         outside = ~(np.abs(values) <= _LIMITS[self.role])
         values = np.where(outside, np.nan, values)
         wrong = np.flatnonzero(outside & column.is_valid().to_numpy())
-        return values, f"{self.name} {column[int(wrong[0])].as_py()!r} in {rows.where(int(wrong[0]))}" if len(
+        return values, f"{self.name} {shown(column[int(wrong[0])])} in {rows.where(int(wrong[0]))}" if len(
             wrong
         ) else ""
 
@@ -114,7 +115,7 @@ def _unit(told: str, role: str, name: str, file: Path) -> u.UnitBase:
     if not unit.is_equivalent(u.deg) or (role == "dec_deg" and unit == u.hourangle):
         raise InputError(
             f"column {name} of {file} must be in degrees or another unit of angle (rad, arcsec; hourangle for right "
-            f"ascension), got the unit {told!r}: convert it"
+            f"ascension), got the unit {shown(told)}: convert it"
         )
     return unit
 

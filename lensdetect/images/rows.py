@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lensdetect.errors import InputError
+from lensdetect.text import shown
 
 #: What stands in a cell of text where nothing is known, with blanks round it or none.
 MISSING = ("", "-", "--", "NULL", "Null", "null", "\\N", "nan", "NaN", "NAN", "NA", "N/A", "<NA>", "None")
@@ -178,10 +179,11 @@ class Rows:
             values, bad = numbers_in(column)
             if len(bad):
                 raise InputError(
-                    f"column {name} must hold numbers, got {column[int(bad[0])].as_py()!r} in {self.where(int(bad[0]))}"
+                    f"column {name} must hold numbers, got {shown(column[int(bad[0])])} in {self.where(int(bad[0]))}"
                 )
             return values
-        return pc.fill_null(column.cast(pa.float64()), np.nan).to_numpy()
+        # not safe: a number of more digits than a float has is rounded, not refused
+        return pc.fill_null(column.cast(pa.float64(), safe=False), np.nan).to_numpy()
 
 
 def numbers_in(column: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:

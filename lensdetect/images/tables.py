@@ -17,6 +17,7 @@ from lensdetect.images.parquet_tables import open_parquet_table
 from lensdetect.images.rows import Refused, Rows, plain_table
 from lensdetect.images.text_tables import open_text_table
 from lensdetect.images.votables import open_votable
+from lensdetect.text import for_screen
 
 #: Endings by which tables are found in a folder.
 ENDINGS = (
@@ -98,8 +99,10 @@ class Table:
         self.refused = Refused(strict)
         with reading(self.file, what="a table"):
             self._source = _opener(self.file)(self.file)
-        self.columns = self._source.columns
-        self.units = self._source.units
+        # names with control characters go by their escapes, as they are shown
+        self._names = {for_screen(name): name for name in self._source.columns}
+        self.columns = [for_screen(name) for name in self._source.columns]
+        self.units = {for_screen(name): unit for name, unit in self._source.units.items()}
 
     def pieces(self, columns: Sequence[str], *, rows: int = ROWS) -> Iterator[Rows]:
         """Some columns of the table, piece by piece.
@@ -128,13 +131,14 @@ class Table:
                 raise InputError(
                     f"{self.file} must have one column {name}, got {self.columns.count(name)}: rename them"
                 )
-        pieces, first = self._source.read(wanted, rows, self.refused), 0
+        pieces, first = self._source.read([self._names[name] for name in wanted], rows, self.refused), 0
         while True:
             with reading(self.file, what="a table"):
                 found = next(pieces, None)
                 if found is None:
                     return
-                piece = Rows(self.file, plain_table(found[0]), first, found[1])
+                cells = {name: found[0][self._names[name]] for name in wanted}
+                piece = Rows(self.file, plain_table(cells), first, found[1])
             first += len(piece)
             yield piece
 

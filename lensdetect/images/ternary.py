@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from lensdetect.errors import InputError
 from lensdetect.images.rows import EXACT, Rows
+from lensdetect.text import shown
 
 _INT64 = 2**63
 
@@ -68,7 +69,7 @@ def _truths(part: Known) -> Known:
     found = [words.get(str(cell).lower()) for cell in part.values]
     odd = next((cell for cell, one in zip(part.values, found, strict=True) if one is None and cell is not None), None)
     if odd is not None:
-        raise TypeError(f"column {part.cells[1]} must be true or false to stand alone, got {odd!r}: compare it")
+        raise TypeError(f"column {part.cells[1]} must be true or false to stand alone, got {shown(odd)}: compare it")
     return Known(np.array([bool(one) for one in found], bool), part.known)
 
 
@@ -76,7 +77,7 @@ def _number(part: Known) -> Known:
     """Numbers, also those that are written in cells of text: whole ones exactly."""
     if part.cells is None:
         if part.kind == "text":
-            raise TypeError(f"numbers are compared and computed with numbers, got the text {str(part.values)!r}")
+            raise TypeError(f"numbers are compared and computed with numbers, got the text {shown(part.values)}")
         return part
     rows, name = part.cells
     column = rows.table[name]

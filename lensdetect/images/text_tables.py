@@ -29,6 +29,7 @@ from lensdetect.errors import InputError
 from lensdetect.images.columns import is_known_name
 from lensdetect.images.ecsv import MARK, units_of
 from lensdetect.images.rows import RawPiece, Refused, Source
+from lensdetect.text import shown
 
 #: Longest line that is read, in letters.
 LONGEST_LINE = 1_000_000
@@ -94,6 +95,10 @@ def _head(stream: io.TextIOBase, file: Path) -> tuple[list[str], str]:
     """Lines above the first one that is no comment, and that line."""
     above = []
     while line := _read_line(stream, file):
+        if "\0" in line:
+            raise InputError(
+                f"{file} must be a table, got neither text nor a form that is known: convert it, or fetch it again"
+            )
         if line.strip() and not line.startswith("#"):
             return above, line
         above.append(line)
@@ -112,7 +117,7 @@ def _header_above(comments: list[str], first: str, file: Path) -> str | None:
             if has_number or (known_above and not known_first):
                 return above
     if has_number:
-        raise InputError(f"the first line of {file} must name the columns, got {first.strip()[:80]!r}: add their names")
+        raise InputError(f"the first line of {file} must name the columns, got {shown(first.strip())}: add their names")
     return None
 
 
@@ -125,7 +130,7 @@ def _is_number(text: str) -> bool:
 
 
 def _separator(header: str) -> str:
-    bare = re.sub(r'"[^"]*"', "", _unquoted(header))
+    bare = re.sub(r'"[^"]*"', "name", _unquoted(header))
     if "\t" in bare.strip():
         return "\t"
     if "," in bare or ";" in bare:
@@ -181,7 +186,7 @@ class _Lines:
     def _look_at_comment(self, line: str) -> None:
         if not line[1:2].isspace() and len(_cells(line, self.separator)) == self.width:
             self.refused.add(
-                f"line {self.number} of {self.file} must be a row or a comment, got {line.strip()[:40]!r}: "
+                f"line {self.number} of {self.file} must be a row or a comment, got {shown(line.strip())}: "
                 "put its first cell in quotes if it is a row, or a blank behind # if it is none"
             )
 

@@ -15,6 +15,7 @@ from astropy.io import votable
 
 from lensdetect.errors import InputError
 from lensdetect.images.rows import RawPiece, Refused, Source
+from lensdetect.text import shown
 
 #: Largest file that is read, in bytes; it takes some ten times as much memory.
 LARGEST_VOTABLE = 200_000_000
@@ -96,18 +97,18 @@ def _look(name: str, attributes: dict[str, str], size: int, file: Path) -> None:
     if kind == "STREAM":
         if "href" in attributes:
             raise InputError(
-                f"{file} must hold its data itself, got a STREAM with href {attributes['href']!r}, which is not "
+                f"{file} must hold its data itself, got a STREAM with href {shown(attributes['href'])}, which is not "
                 "followed: save it with the data inside"
             )
         if attributes.get("encoding", "base64") != "base64":
             raise InputError(
-                f"{file} must have a STREAM of base64, got {attributes['encoding']!r}: save it without compression"
+                f"{file} must have a STREAM of base64, got {shown(attributes['encoding'])}: save it without compression"
             )
     if kind == "TABLE" and _largest(attributes.get("nrows", "")) > size:
-        raise InputError(f"{file} is damaged: it claims {attributes['nrows']} rows, more than it has bytes")
+        raise InputError(f"{file} is damaged: it claims {shown(attributes['nrows'])} rows, more than it has bytes")
     if kind == "FIELD" and _largest(attributes.get("arraysize", "")) > _LONGEST_CELL:
         raise InputError(
-            f"a cell may hold {_LONGEST_CELL:,} letters, got arraysize {attributes['arraysize']!r} in {file}"
+            f"a cell may hold {_LONGEST_CELL:,} letters, got arraysize {shown(attributes['arraysize'])} in {file}"
         )
 
 

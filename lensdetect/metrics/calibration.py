@@ -132,7 +132,7 @@ def fit_calibration(is_lens, logit) -> tuple[float, float]:
             f"a higher logit must mean more lenses, got a slope of {slope:.3g} over {len(logit)} stamps: "
             "check that truth and scores go together"
         )
-    return slope, scaled_intercept - slope * centre
+    return float(slope), float(scaled_intercept - slope * centre)
 
 
 def _fit_logistic(x: np.ndarray, target: np.ndarray) -> tuple[float, float]:

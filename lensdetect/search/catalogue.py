@@ -153,6 +153,8 @@ class Catalogue:
         if self.selection is not None:
             self.selection.check_columns(first.columns)
         self.told = Told()
+        # so that a VOTable, which is read whole, is not read again at once
+        self._opened = {first.file: first}
 
     def pieces(self, rows: int = ROWS) -> Iterator[Piece]:
         """Read the catalogue.
@@ -176,7 +178,7 @@ class Catalogue:
         needed += self.selection.columns if self.selection else ()
         self.told, start = Told(), 0
         for file in self.files:
-            table = Table(file)
+            table = self._opened.pop(file, None) or Table(file)
             axes = self._axes(table)
             for piece in table.pieces(needed, rows=rows):
                 yield self._piece(piece, axes, start)
@@ -205,12 +207,11 @@ class Catalogue:
         if not self._ids:
             return numbers.astype(str).astype(object), np.zeros(len(piece), bool)
         parts = [piece.texts(name) for name in self._ids]
-        is_missing = np.any([[one is None for one in part] for part in parts], axis=0)
-        names = [
-            "_".join(found) if known else f"row {row}"
-            for row, known, *found in zip(numbers, ~is_missing, *parts, strict=True)
-        ]
-        return np.array(names, object), is_missing
+        is_missing = np.any([pd.isna(part) for part in parts], axis=0)
+        joined = ["_".join(map(str, found)) for found in zip(*parts, strict=True)]
+        names = np.array(joined if len(parts) > 1 else parts[0], object)
+        names[is_missing] = [f"row {row}" for row in numbers[is_missing]]
+        return names, is_missing
 
 
 def named_selection(survey: Survey, select: str) -> str:

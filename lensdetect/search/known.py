@@ -119,6 +119,8 @@ def cross_match(candidates: pd.DataFrame, known: pd.DataFrame, *, within_arcsec:
         The candidates with ``known_lens`` (name, or empty), ``separation_arcsec``
         (NaN), ``known_grade`` and ``known_list``.
     """
+    # of two entries of one lens the first list's is named, also where another's is nearer
+    known = merge_known(known)
     tree = SkyTree(known["ra_deg"], known["dec_deg"])
     numbers, separation = tree.nearest(candidates["ra_deg"], candidates["dec_deg"], within_arcsec=within_arcsec)
     result = candidates.copy()

@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from lensdetect.artifact import Calibration, Card
+from lensdetect.artifact import Calibration, Card, load_card
 from lensdetect.data.pipeline import Stamps, evaluation_batches
 from lensdetect.errors import InputError
 from lensdetect.metrics import fit_calibration, lens_metrics
@@ -19,7 +19,7 @@ from lensdetect.survey import Survey
 from lensdetect.training.checkpoint import load_weights
 from lensdetect.training.plan import Plan, plan_from_dict
 from lensdetect.training.record import build_from_record, check_stamps, check_survey, record_bands, split_rows
-from lensdetect.training.run import Run
+from lensdetect.training.run import Run, checkpoint_name
 
 logger = logging.getLogger(__name__)
 
@@ -28,8 +28,60 @@ _FIGURES = ("auroc", "tpr0", "tpr10", "accuracy")
 _LICENCE = "BSD-3-Clause"
 
 
-def export(run: Run, stamps: Stamps, *, survey: Survey, test: Stamps | None = None) -> Path:
-    """Make the artifact of a run.
+def export(
+    run: Run,
+    stamps: Stamps | None = None,
+    *,
+    survey: Survey | None = None,
+    test: Stamps | None = None,
+    unfinished: bool = False,
+) -> Path:
+    """Make the artifact of a run, from a training under any backend of Keras.
+
+    A training that ended where there is no TensorFlow has been calibrated and
+    measured there by ``make_card``: it needs no stamps here.
+
+    Parameters
+    ----------
+    run : Run
+        Trained.
+    stamps : Stamps, optional
+        What it was trained on, to calibrate and to measure.
+    survey : Survey, optional
+        Of the stamps.
+    test : Stamps, optional
+        As ``make_card`` takes it.
+    unfinished : bool
+        Whether to take the best epoch so far of a training that has not ended.
+
+    Returns
+    -------
+    Path
+        The artifact, ``model/1`` in the run.
+
+    Raises
+    ------
+    InputError
+        As ``make_card``; if the artifact is there already, Keras does not run on
+        TensorFlow, or there are neither stamps nor a card.
+    """
+    record = run.read_plan()
+    if run.model_folder.exists():
+        raise InputError(f"{run.model_folder} is there already: move it away to export again")
+    kept = _kept(run, record, unfinished=unfinished)
+    if stamps is not None:
+        make_card(run, stamps, survey=survey, test=test, unfinished=unfinished)
+    card = _card_of(run, kept)
+    from lensdetect.artifact import save_detector
+
+    with run.held(record):
+        return save_detector(_detector(run, record, kept, size=card.size), run.model_folder, card=card)
+
+
+def make_card(
+    run: Run, stamps: Stamps, *, survey: Survey, test: Stamps | None = None, unfinished: bool = False
+) -> Card:
+    """Calibrate and measure a run, and leave the card in it for ``export``.
 
     The probability is calibrated on the run's validation stamps, for each set of
     bands that the detector was trained with, and their share of lenses is its prior. Figures on the
@@ -46,42 +98,39 @@ def export(run: Run, stamps: Stamps, *, survey: Survey, test: Stamps | None = No
         Of the stamps.
     test : Stamps, optional
         Stamps that the training has not seen, of the same survey.
+    unfinished : bool
+        Whether to take the best epoch so far of a training that has not ended.
 
     Returns
     -------
-    Path
-        The artifact, ``model/1`` in the run.
+    Card
 
     Raises
     ------
     InputError
-        If there is no finished epoch, the artifact is there already, ``stamps``
-        are not those of the training, or the test stamps are not others.
+        If the training has not ended, ``stamps`` are not those of the training,
+        or the test stamps are not others.
     """
-    record, state = run.read_plan(), run.read_state()
-    if state["epoch"] == 0:
-        raise InputError(f"{run.folder} has no finished epoch to export: train it first")
-    if run.model_folder.exists():
-        raise InputError(f"{run.model_folder} is there already: move it away to export again")
+    record = run.read_plan()
+    kept = _kept(run, record, unfinished=unfinished)
     check_survey(stamps, survey)
     check_stamps(record, stamps)
     if test is not None:
         check_survey(test, survey)
+    card = _measured_card(run, stamps, kept=kept, survey=survey, test=test)
     with run.held(record):
-        return _export(run, stamps, survey=survey, test=test)
+        run.save_card(card.to_json())
+    return card
 
 
-def _export(run: Run, stamps: Stamps, *, survey: Survey, test: Stamps | None) -> Path:
-    record, state = run.read_plan(), run.read_state()
+def _measured_card(run: Run, stamps: Stamps, *, kept: int, survey: Survey, test: Stamps | None) -> Card:
+    record = run.read_plan()
     measured_on = _measured_on(record, test)
     plan = plan_from_dict(record["plan"])
-    kept = "best" if plan.patience is not None else "latest"
-    # As it is saved: what is measured is what is shipped.
-    model = build_from_record(record, size=stamps.shape[0], precision="float32", fresh=True)
-    load_weights(run.checkpoint / state[kept], model)
+    model = _detector(run, record, kept, size=stamps.shape[0])
     _, validation = split_rows(stamps, plan, seed=record["seed"])
     measured, rows = (stamps, validation) if test is None else (test, np.flatnonzero(~undetected(test.truth)))
-    card = Card(
+    return Card(
         name=record["detector"],
         survey=survey.name,
         spec=record["spec"],
@@ -89,16 +138,44 @@ def _export(run: Run, stamps: Stamps, *, survey: Survey, test: Stamps | None) ->
         pixel_scale_arcsec=survey.pixel_scale_arcsec,
         size=stamps.shape[0],
         flux_unit=flux_unit(survey),
-        training=_training(record, state, kept=kept, measured_on=measured_on),
+        training=_training(record, run.read_state(), kept=kept, measured_on=measured_on),
         metrics=measure(model, measured, rows, bands=survey.band_names, band_sets=_band_sets(plan, survey)),
         licence=_LICENCE,
         calibration=calibrations(
             model, stamps, validation, band_sets=_band_sets(plan, survey), bands=survey.band_names
         ),
     )
-    from lensdetect.artifact import save_detector
 
-    return save_detector(model, run.model_folder, card=card)
+
+def _kept(run: Run, record: dict, *, unfinished: bool) -> int:
+    """The epoch that is exported."""
+    state, plan = run.read_state(), plan_from_dict(record["plan"])
+    if state["epoch"] == 0:
+        raise InputError(f"{run.folder} has no finished epoch to export: train it first")
+    ended = state["epoch"] >= plan.epochs or run.has_stopped(plan.patience)
+    if not ended and not unfinished:
+        raise InputError(
+            f"a training must have ended to be exported, {run.folder} has done {state['epoch']} of {plan.epochs} "
+            "epochs: go on with lensdetect train --resume, or export the best epoch so far with --unfinished"
+        )
+    return state["best_epoch"] if plan.patience is not None or not ended else state["epoch"]
+
+
+def _detector(run: Run, record: dict, kept: int, *, size: int) -> keras.Model:
+    """The float32 detector, as it is saved: what is measured is what is shipped."""
+    model = build_from_record(record, size=size, precision="float32", fresh=True)
+    load_weights(run.checkpoint / checkpoint_name(kept), model)
+    return model
+
+
+def _card_of(run: Run, kept: int) -> Card:
+    """The card that the training left, if it is that of the epoch which is exported."""
+    card = load_card(run.measured) if run.measured.is_dir() else None
+    if card is None or card.training["kept_epoch"] != kept:
+        raise InputError(
+            f"{run.folder} was not calibrated and measured at its epoch {kept}: give its stamps, with --data DIR"
+        )
+    return card
 
 
 def _measured_on(record: dict, test: Stamps | None) -> dict[str, Any]:
@@ -215,7 +292,7 @@ def _band_sets(plan: Plan, survey: Survey) -> list[tuple[str, ...]]:
     return [survey.band_names, *(names for names, probability in plan.augmentation.band_sets if probability > 0)]
 
 
-def _training(record: dict, state: dict, *, kept: str, measured_on: dict) -> dict[str, Any]:
+def _training(record: dict, state: dict, *, kept: int, measured_on: dict) -> dict[str, Any]:
     data, weights = record["data"], record["weights"]
     return {
         "data_sha256": data["sha256"],
@@ -223,7 +300,7 @@ def _training(record: dict, state: dict, *, kept: str, measured_on: dict) -> dic
         "stamps": data["stamps"],
         "seed": record["seed"],
         "epochs": state["epoch"],
-        "kept_epoch": state["best_epoch"] if kept == "best" else state["epoch"],
+        "kept_epoch": kept,
         "plan": record["plan"],
         "precision": record["precision"],
         "weights": weights and {"name": weights["name"], "sha256": weights["sha256"]},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,10 @@ from typing import Any
 import keras
 import numpy as np
 
+from lensdetect.data.device import is_out_of_memory
 from lensdetect.data.pipeline import Stamps, evaluation_batches, steps_per_epoch, training_batches
+from lensdetect.data.resident import near_device
+from lensdetect.errors import InputError
 from lensdetect.figures import learning_curves, save_figure
 from lensdetect.network import DetectorSpec
 from lensdetect.survey import Survey
@@ -18,6 +22,11 @@ from lensdetect.training.checkpoint import load_optimizer, load_weights
 from lensdetect.training.plan import Plan, TrainingStage, plan_from_dict
 from lensdetect.training.record import build_from_record, check_goes_on, new_record, split_rows
 from lensdetect.training.run import Run
+
+logger = logging.getLogger(__name__)
+
+#: Held-out stamps that are scored at once, at most.
+_MOST_SCORED = 256
 
 
 def train(
@@ -60,7 +69,8 @@ def train(
     Raises
     ------
     InputError
-        If the folder is taken, or stamps and plan do not go together.
+        If the folder is taken, stamps and plan do not go together, or the device
+        has no memory for a batch of one stamp.
     ArtifactError
         If the trained detector does not fit.
     """
@@ -93,25 +103,67 @@ def resume(output: Path | str, stamps: Stamps, *, survey: Survey) -> Run:
     Raises
     ------
     InputError
-        If there is no run, or it was trained on other stamps.
+        If there is no run, it was trained on other stamps, or the device has no
+        memory for a batch of one stamp.
     """
     run = Run(output)
     record = run.read_plan()
     check_goes_on(record, stamps, survey=survey)
     with run.held(record):
-        latest = run.read_state()["latest"]
-        model = build_from_record(record, size=stamps.shape[0], fresh=latest is not None)
-        if latest:
-            load_weights(run.checkpoint / latest, model)
-        return _fit(run, record, stamps, model=model)
+        return _fit(run, record, stamps, model=_as_left(run, record, size=stamps.shape[0]))
+
+
+def _as_left(run: Run, record: dict[str, Any], *, size: int) -> keras.Model:
+    """Detector as the last finished epoch of a run left it."""
+    latest = run.read_state()["latest"]
+    model = build_from_record(record, size=size, fresh=latest is not None)
+    if latest:
+        load_weights(run.checkpoint / latest, model)
+    return model
 
 
 def _fit(run: Run, record: dict[str, Any], stamps: Stamps, *, model: keras.Model) -> Run:
+    """Train, with half the stamps in a batch as often as the device has no memory for a whole one."""
+    near = near_device(stamps)
+    while True:
+        try:
+            _fit_stages(run, record, near, model=model)
+            break
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+        # Behind the handler: the error holds on to what fills the memory.
+        model = None
+        record = _with_half_batches(run, record)
+        model = _as_left(run, record, size=stamps.shape[0])
+    save_figure(learning_curves(run.read_history()), run.folder / "curves.png")
+    return run
+
+
+def _with_half_batches(run: Run, record: dict[str, Any]) -> dict[str, Any]:
+    batch_size = record["plan"]["batch_size"]
+    if batch_size == 1:
+        raise InputError(
+            "the device must have memory for a batch of one stamp, it has too little: "
+            "train a smaller detector, or end what else uses the device"
+        )
+    half = batch_size // 2
+    logger.warning(
+        "the device has no memory for batches of %d stamps: going on in batches of %d, "
+        "with as many stamps an epoch and the same learning rate",
+        *(batch_size, half),
+    )
+    record = record | {"plan": record["plan"] | {"batch_size": half}}
+    run.change_plan(record)
+    return record
+
+
+def _fit_stages(run: Run, record: dict[str, Any], stamps: Stamps, *, model: keras.Model) -> None:
     plan = plan_from_dict(record["plan"])
     training, validation = split_rows(stamps, plan, seed=record["seed"])
     steps = steps_per_epoch(len(training), plan.batch_size)
     is_lens = stamps.truth["is_lens"].to_numpy(bool)[validation]
-    held_out = evaluation_batches(stamps, validation, batch_size=256)
+    held_out = evaluation_batches(stamps, validation, batch_size=min(_MOST_SCORED, 4 * plan.batch_size))
     validate = ValidateAndSave(run, held_out, is_lens, patience=plan.patience)
     state = run.read_state()
     stop = 0
@@ -123,6 +175,7 @@ def _fit(run: Run, record: dict[str, Any], stamps: Stamps, *, model: keras.Model
         _compile(model, stage, steps=steps)
         if first > start:
             load_optimizer(run.checkpoint / state["latest"], model)
+            _set_step(model.optimizer, (first - start) * steps)
         model.fit(
             _batches(record, stamps, training, first_epoch=first),
             initial_epoch=first,
@@ -132,8 +185,13 @@ def _fit(run: Run, record: dict[str, Any], stamps: Stamps, *, model: keras.Model
             shuffle=False,
             verbose=0,
         )
-    save_figure(learning_curves(run.read_history()), run.folder / "curves.png")
-    return run
+
+
+def _set_step(optimizer: keras.optimizers.Optimizer, step: int) -> None:
+    # An epoch has had fewer steps before its batches were halved. Where steps
+    # may be skipped (float16), the optimizer alone knows how many it has taken.
+    if not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        optimizer.iterations.assign(step)
 
 
 def _batches(record: dict[str, Any], stamps: Stamps, rows: np.ndarray, *, first_epoch: int):

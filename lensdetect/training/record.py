@@ -20,6 +20,12 @@ from lensdetect.stamps import undetected
 from lensdetect.survey import Band, Survey
 from lensdetect.training.plan import Plan
 
+#: Stamps whose noise is looked at.
+_NOISE_STAMPS = 16
+#: Median difference of two neighbouring pixels of Gaussian noise of 1.
+_STEP_OF_NOISE = 0.9539
+#: Times the noise of the survey, up or down, that no sky of it has.
+_MOST_NOISE = 100.0
 #: The code that decides what a training makes of its plan and stamps.
 _CODE = ("data", "metrics", "network", "stamps", "training")
 
@@ -53,6 +59,7 @@ def new_record(
     """
     spec = get_spec(detector)
     check_survey(stamps, survey)
+    check_units(stamps, survey)
     plan.augmentation.check_bands(survey.band_names)
     if not 0 <= seed < 2**32:
         raise InputError(f"seed must be a whole number from 0 to {2**32 - 1}, got {seed}")
@@ -91,18 +98,53 @@ def check_survey(stamps: Stamps, survey: Survey) -> None:
     Raises
     ------
     InputError
-        If name, bands or pixel scale differ; the message holds both.
+        If name, bands or pixel scale differ, or are not known; the message holds both.
     """
     needed = {
         "survey": survey.name,
         "bands": list(survey.band_names),
         "pixel_scale_arcsec": survey.pixel_scale_arcsec,
     }
-    came = {name: stamps.manifest.get(name) for name in needed}
-    if came != needed:
-        raise InputError(f"the stamps must be of {needed}, got {came}: name the survey that they are of")
+    for name, value in needed.items():
+        came = stamps.manifest.get(name)
+        if came != value:
+            raise InputError(
+                f"the stamps must be of {survey.name}, with {name} {value!r}, got {came!r}: "
+                "name the survey that they are of, or simulate them for this one"
+            )
     if stamps.shape[0] != stamps.shape[1]:
         raise InputError(f"stamps must be square, got {stamps.shape[0]} x {stamps.shape[1]} pixels: crop or pad them")
+
+
+def check_units(stamps: Stamps, survey: Survey) -> None:
+    """Check that the pixels are in the flux unit of a survey, by the noise of some stamps.
+
+    Parameters
+    ----------
+    stamps : Stamps
+        What to check.
+    survey : Survey
+        What they are said to be of.
+
+    Raises
+    ------
+    InputError
+        If a band has a hundred times the noise of the survey, or a hundredth:
+        no depth differs so much, but units do.
+    """
+    rows = np.unique(np.linspace(0, len(stamps.truth) - 1, _NOISE_STAMPS).astype(int))
+    pixels = stamps.read(rows)
+    for band, plane in zip(survey.bands, np.moveaxis(pixels, -1, 0), strict=True):
+        # Of neighbours: galaxies and slopes of the sky hardly tell.
+        steps = np.abs(np.diff(plane.astype(np.float64), axis=-1))
+        noise = np.median(steps[np.isfinite(steps)]) / _STEP_OF_NOISE if np.isfinite(steps).any() else 0.0
+        ratio = noise / band.noise_sigma
+        if noise > 0 and (ratio > _MOST_NOISE or ratio < 1 / _MOST_NOISE):
+            raise InputError(
+                f"the stamps must be in the flux unit of {survey.name}, where band {band.name} has noise of about "
+                f"{band.noise_sigma:.2g}, got {noise:.2g}: name the survey that they are of, "
+                "or write one with their zero points (--survey FILE.toml)"
+            )
 
 
 def check_stamps(record: dict[str, Any], stamps: Stamps) -> None:
@@ -185,6 +227,12 @@ def split_rows(stamps: Stamps, plan: Plan, *, seed: int) -> tuple[np.ndarray, np
     used = np.arange(len(is_lens)) if plan.keep_undetected else np.flatnonzero(~undetected(stamps.truth))
     order = used[np.random.default_rng([seed, 0]).permutation(len(used))]
     num_validation = round(plan.validation_fraction * len(order))
+    for kind, missing in (("lens", not is_lens[used].any()), ("other than a lens", is_lens[used].all())):
+        if missing:
+            raise InputError(
+                f"stamps to train on must be lenses and others, got no {kind} among {len(used)}: "
+                "add some, or simulate with a --lens-fraction between 0 and 1"
+            )
     training, validation = np.sort(order[num_validation:]), np.sort(order[:num_validation])
     for name, rows in (("training", training), ("validation", validation)):
         if len(rows) == 0 or is_lens[rows].all() or not is_lens[rows].any():

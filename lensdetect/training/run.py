@@ -10,6 +10,7 @@ from typing import Any
 import keras
 import pandas as pd
 
+from lensdetect.artifact.card import CARD_FILE
 from lensdetect.errors import InputError
 from lensdetect.runs import open_run, read_json, writable, write_json, write_text
 from lensdetect.training.checkpoint import save_checkpoint
@@ -19,13 +20,29 @@ _REMEDY = "make room or choose another folder; a training that has begun goes on
 _DAMAGED = "train again"
 
 
+def checkpoint_name(epoch: int) -> str:
+    """Name of the file with the weights of an epoch.
+
+    Parameters
+    ----------
+    epoch : int
+        Its number, from 1 on.
+
+    Returns
+    -------
+    str
+    """
+    return f"epoch_{epoch:04d}.npz"
+
+
 class Run:
     """A training on disk.
 
     Parameters
     ----------
     folder : path
-        ``plan.json``, ``history.csv``, ``curves.png``, ``checkpoint/``, ``model/1/``.
+        ``plan.json``, ``history.csv``, ``curves.png``, ``checkpoint/``, ``measured/``
+        (the card, once there are figures for it), ``model/1/``.
     """
 
     def __init__(self, folder: Path | str):
@@ -41,6 +58,11 @@ class Run:
     def model_folder(self) -> Path:
         """Where the artifact goes."""
         return self.folder / "model" / "1"
+
+    @property
+    def measured(self) -> Path:
+        """Where the card is until there is an artifact; ``artifact.load_card`` reads it."""
+        return self.folder / "measured"
 
     def check_free(self) -> None:
         """Check that a training can begin here.
@@ -76,7 +98,7 @@ class Run:
             If another process holds the folder, it holds something else, or
             cannot be written.
         """
-        places = ("checkpoint", "model")
+        places = ("checkpoint", "measured", "model")
         with open_run(self.folder, plan, file_name="plan.json", work="training", within=places):
             with self._writable():
                 self.checkpoint.mkdir(exist_ok=True)
@@ -84,6 +106,22 @@ class Run:
 
     def _writable(self) -> AbstractContextManager[None]:
         return writable(self.folder, what="a training", remedy=_REMEDY)
+
+    def change_plan(self, plan: dict[str, Any]) -> None:
+        """Write ``plan.json`` anew, where a training has to go on in another way than it began.
+
+        Parameters
+        ----------
+        plan : dict
+            As ``create`` takes it.
+
+        Raises
+        ------
+        InputError
+            If it cannot be written.
+        """
+        with self._writable():
+            write_json(self.folder / "plan.json", plan)
 
     def read_plan(self) -> dict[str, Any]:
         """What ``plan.json`` holds.
@@ -102,6 +140,24 @@ class Run:
                 f"a run must be a folder with a plan.json, got {self.folder}: train one with lensdetect train"
             )
         return read_json(self.folder / "plan.json", remedy=_DAMAGED)
+
+    def save_card(self, text: str) -> None:
+        """Write the card of a detector that is calibrated and measured, but not exported yet.
+
+        Parameters
+        ----------
+        text : str
+            Of ``Card.to_json``.
+
+        Raises
+        ------
+        InputError
+            If it cannot be written.
+        """
+        path = self.measured / CARD_FILE
+        with self._writable():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_text(path, text)
 
     def read_state(self) -> dict[str, Any]:
         """How far the training is.
@@ -175,7 +231,7 @@ class Run:
             If something cannot be written; the epoch before stays the latest.
         """
         state = self.read_state()
-        name = f"epoch_{epoch:04d}.npz"
+        name = checkpoint_name(epoch)
         state |= {"epoch": epoch, "latest": name}
         if state["best_auroc"] is None or auroc > state["best_auroc"]:
             state |= {"best": name, "best_auroc": float(auroc), "best_epoch": epoch}

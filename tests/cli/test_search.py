@@ -8,6 +8,8 @@ import pytest
 from astropy.io import fits
 from astropy.wcs import WCS, FITSFixedWarning
 
+from lensdetect.cli import build_parser
+
 SIDE = 120
 
 
@@ -117,3 +119,19 @@ def test_a_real_field_in_three_bands(lensdetect, shipping, shared_data, tmp_path
     )  # fmt: skip
     assert result.code == 0, result.out
     assert "objects scored: 6" in result.out
+
+
+def test_the_catalogue_in_either_spelling():
+    for word in ("--catalogue", "--catalog"):
+        searched = ["search", "--tiles", "t", word, "a.csv", "b.csv", "--survey", "kids", "--output", "o"]
+        assert build_parser().parse_args(searched).catalogue == ["a.csv", "b.csv"]
+        painted = ["simulate", "--survey", "kids", "--onto", "t", word, "a.csv", "--output", "o"]
+        assert build_parser().parse_args(painted).catalogue == "a.csv"
+
+
+def test_a_catalogue_beside_the_tiles_is_exit_status_1(lensdetect, shipping, sky):
+    table = pd.read_csv(sky / "objects.csv")
+    table.assign(ra=table["ra"] / 15).to_csv(sky / "objects.csv", index=False)
+    result = lensdetect(*command(sky))
+    assert result.code == 1 and "0 of 5 objects lie in any tile: they have right ascensions 11.99" in result.out
+    assert "0 of 5 objects" in (sky / "found" / "report.html").read_text()

@@ -62,6 +62,13 @@ def test_finished_run_says_so(lensdetect, finished, training_stamps):
     assert result.code == 0 and "this training is finished" in result.out
 
 
+def test_finished_run_of_other_stamps_does_not_pass_for_these(lensdetect, finished, training_stamps, stamps):
+    result = lensdetect("train", "--data", stamps, "--output", finished, "--resume")
+    assert result.code == 2 and "give the same --data" in result.err
+    result = lensdetect("train", "--data", training_stamps, "--output", finished, "--resume", "--test", stamps)
+    assert result.code == 2 and "its figures are of other stamps than those in" in result.err
+
+
 @pytest.mark.parametrize(
     ("option", "value", "began"),
     [
@@ -116,7 +123,7 @@ def test_simulated_stamps_have_their_own_truth(lensdetect, training_stamps, tmp_
 def test_unwritable_run(lensdetect, training_stamps, tmp_path):
     (tmp_path / "file").write_text("not a folder")
     result = lensdetect(*command(training_stamps, tmp_path / "file" / "run"))
-    assert result.code == 2 and "file/run must be a folder that can be" in result.err
+    assert result.code == 2 and "must be writable to" in result.err and "file/run, got" in result.err
 
 
 def test_interrupted_training_goes_on(start, finished, training_stamps, tmp_path):

@@ -54,7 +54,40 @@ def command(rings, small, tmp_path):
     )
 
 
-def test_interrupted_search_goes_on_and_its_best_is_trained(start, lensdetect, command, rings, tmp_path):
+@pytest.fixture
+def interrupted(monkeypatch):
+    """Trials that train nothing; the second is interrupted once."""
+    count = iter(range(100))
+
+    def run_trial(folder, spec, *, plan, bench):
+        if next(count) == 1:
+            raise KeyboardInterrupt
+        figures = {"val_auroc": 0.8, "val_tpr": 0.2, "val_loss": 0.5, "parameters": 9.0, "operations": 1e6}
+        return figures | {"train_s": 1.0}
+
+    monkeypatch.setattr("lensdetect.training.tuning.search.run_trial", run_trial)
+
+
+def test_interrupted_search_goes_on(lensdetect, command, rings, tmp_path, interrupted):
+    tuned = tmp_path / "tuned"
+    result = lensdetect(*command, "--trials", 3)
+    assert result.code == 2
+    assert result.err.splitlines()[-1].endswith(f"interrupted: run the same command again to go on in {tuned}")
+    assert len(pd.read_csv(tuned / "trials.csv")) == 2
+
+    result = lensdetect(*command, "--trials", 3)
+    assert result.code == 0 and "trial 3: val_auroc" in result.err and "trial 1: " not in result.err
+    assert result.out.split()[:4] == ["trial", "epochs", "AUROC", "TPR"]
+    assert len(pd.read_csv(tuned / "trials.csv")) == 3 and (tuned / "trials.png").is_file()
+    words = result.out.splitlines()[-1].split(" lensdetect ")[1].split()
+    assert words[:3] == ["train", "--data", str(rings)] and words[-1] == "RUN"
+    # A search that goes on in another way is none.
+    result = lensdetect(*command, "--trials", 3, "--seed", 4)
+    assert result.code == 2 and "holds another search: seed is 2 there and 4 here" in result.err
+
+
+@pytest.mark.slow
+def test_interrupted_process_goes_on_and_its_best_is_trained(start, lensdetect, command, rings, tmp_path):
     tuned = tmp_path / "tuned"
     process = start(*command, "--trials", 3)
     deadline = time.monotonic() + 200
@@ -64,16 +97,12 @@ def test_interrupted_search_goes_on_and_its_best_is_trained(start, lensdetect, c
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=120)
     assert process.returncode == 2 and err.startswith("epoch 1: ") and "Traceback" not in err, err
-    assert err.splitlines()[-1].endswith(f"interrupted: run the same command again to go on in {tuned}")
-
     result = lensdetect(*command, "--trials", 3)
     assert result.code == 0 and "trial 3: val_auroc" in result.err and "trial 1: " not in result.err
-    assert result.out.split()[:4] == ["trial", "epochs", "AUROC", "TPR"]
-    assert len(pd.read_csv(tuned / "trials.csv")) == 3 and (tuned / "trials.png").is_file()
+    assert pd.read_csv(tuned / "trials.csv")["status"].tolist() == ["done"] * 3
 
     # The line that it ends with is a command that works.
     words = result.out.splitlines()[-1].split(" lensdetect ")[1].split()
-    assert words[:3] == ["train", "--data", str(rings)] and words[-1] == "RUN"
     training = (*words[:-1], tmp_path / "run", "--epochs", 1)
     assert lensdetect(*training).code == 0
     record = json.loads((tmp_path / "run" / "plan.json").read_text())

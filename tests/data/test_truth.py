@@ -82,13 +82,13 @@ def test_number_ids_of_parquet_are_text(tmp_path):
         ("id,label\na,1\n", "must have a column is_lens or no_source, got id, label"),
         (
             "id,is_lens\na,2\nb,1\n",
-            r"column is_lens must hold 0, 1, true or false, got 2 in line 2 of .* \(1 such rows\)",
+            r"column is_lens must hold 0, 1, true or false, got '2' in line 2 of .* \(1 such rows\)",
         ),
         (
             "id,is_lens\na,\nb,1\n",
             r"column is_lens must .*, got nothing in line 2 of .* \(1 such rows\)",
         ),
-        ("id,is_lens\na,1\na,0\n", r"must hold each id once, got a twice \(1 such rows\)"),
+        ("id,is_lens\na,1\na,0\n", r"must hold each id once, got 'a' twice \(1 such rows\)"),
         ("id,is_lens\na,1\n,0\n", "must have an id in each row, got 1 empty ones, the first in line 3"),
         ("id,is_lens,arc_snr\na,1,high\n", "column arc_snr must hold numbers, got 'high' in line 2"),
         ("# nothing\n", "truth.csv must be a table, got no rows"),

@@ -68,6 +68,15 @@ def test_counts_without_end_are_refused_at_once(tmp_path, keyword):
             read(str(path))
 
 
+def test_headers_that_run_into_one_another_are_refused(tmp_path):
+    path = tmp_path / "a.fits.fz"
+    compressed(path)
+    path.write_bytes(path.read_bytes().replace(b"END   ", b"       ", 1))
+    for read in (read_planes, read_headers):
+        with pytest.raises(InputError, match="two headers run into one another|cut short"):
+            read(str(path))
+
+
 def compressed(path, **changes) -> None:
     image = np.arange(120, dtype=np.int32).reshape(10, 12)
     kind = changes.pop("kind", "RICE_1")

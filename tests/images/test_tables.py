@@ -91,6 +91,11 @@ def test_ids_of_floats_are_whole_numbers_or_refused(tmp_path):
         read(tmp_path / "t.parquet", "id")
 
 
+def test_whole_numbers_beyond_the_digits_of_a_float_are_rounded_where_floats_are_asked_for(tmp_path):
+    pq.write_table(pa.table({"n": pa.array([2**62 + 1, None])}), tmp_path / "t.parquet")
+    np.testing.assert_array_equal(read(tmp_path / "t.parquet", "n", kind="numbers"), [2.0**62, np.nan])
+
+
 def test_odd_types_of_parquet(tmp_path):
     table = pa.table(
         {
@@ -166,6 +171,7 @@ def test_units_are_told(tmp_path, form):
         "id\tra\tdec\na\t1\t2\nb\t\t4\n",
         "\ufeffid,ra,dec\n\na,1,2\nb,--,4",
         'id ra dec\n  a   1  2\nb "" 4\n',
+        '"id" "ra" "dec"\na 1 2\n"b" "" 4\n',
         '"id,ra,dec"\na,1,2\nb,,4\n',
         '"id","ra","dec"\n"a","1","2"\n"b","","4"\n',
     ],
@@ -201,6 +207,13 @@ def test_lines_that_are_no_rows(tmp_path):
         list(Reader(path, strict=True).pieces(["id"]))
 
 
+def test_names_and_cells_with_line_breaks_are_told_in_one_line(tmp_path):
+    (tmp_path / "t.csv").write_text('"a\tb",z\n1,"x\ny' + "z" * 90 + '"\n')
+    assert read(tmp_path / "t.csv", "a\\tb") == ["1"]
+    with pytest.raises(InputError, match=r"got 'x\\nyz{56}\.\.\.' in line 2"):
+        read(tmp_path / "t.csv", "z", kind="numbers")
+
+
 def test_a_bad_number_is_shown_with_its_line(tmp_path):
     (tmp_path / "t.csv").write_text("id,z\na,0.5\n# note\nb,0.5\nc,0:5\n")
     with pytest.raises(InputError, match=r"column z must hold numbers, got '0:5' in line 5 of .*t.csv"):
@@ -215,11 +228,16 @@ def test_a_bad_number_is_shown_with_its_line(tmp_path):
         ("t.csv", b"id,z\n\xff,1\n", "codec can't decode"),
         ("t.csv", b"id" + b"x" * 1_000_001, "a line of 1,000,000 letters or more"),
         ("t.csv", b"z,z\n1,2\n", "must have one column z, got 2"),
+        ("t.csv", b"\x7fELF\x00,z\n", "got neither text nor a form that is known"),
         ("t.csv", b"id\n1\n", "unknown column of .*t.csv 'z': did you mean id"),
         ("t.vot", b'<VOTABLE><STREAM href="http://127.0.0.1:9/x"/></VOTABLE>', "got a STREAM with href 'http://127"),
         ("t.vot", b'<v:VOTABLE xmlns:v="x"><v:STREAM href="file:///etc/passwd"/></v:VOTABLE>', "which is not followed"),
         ("t.vot", b'<VOTABLE><STREAM encoding="gzip"/></VOTABLE>', "a STREAM of base64, got 'gzip'"),
-        ("t.vot", b'<VOTABLE><TABLE nrows="9999999999"/></VOTABLE>', "claims 9999999999 rows, more than it has bytes"),
+        (
+            "t.vot",
+            b'<VOTABLE><TABLE nrows="9999999999"/></VOTABLE>',
+            "claims '9999999999' rows, more than",
+        ),
         ("t.vot", b'<VOTABLE><FIELD arraysize="99999x99*"/></VOTABLE>', "a cell may hold 10,000 letters"),
         ("t.vot", b"<VOTABLE>", "t.vot: cut short, damaged or not a table: ExpatError: no element"),
         ("t.parquet", b"PAR1 and no more", "t.parquet: cut short, damaged or not a table: ArrowInvalid: Parquet"),

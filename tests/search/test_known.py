@@ -54,6 +54,9 @@ def test_your_own_list_comes_first(tmp_path):
     lenses = known_lenses(tmp_path / "mine.csv")
     assert lenses["name"].tolist()[:1] == ["Horseshoe"] and len(lenses) == 6
     assert merge_known(lenses)["name"].iloc[0] == "Horseshoe" and len(merge_known(lenses)) == 5
+    (tmp_path / "mine.csv").write_text(f"Name,RA,Dec\nHorseshoe,{one.ra_deg},{one.dec_deg + ARCSEC}\n")
+    found = cross_match(lenses[1:2], known_lenses(tmp_path / "mine.csv"))
+    assert found["known_lens"].tolist() == ["Horseshoe"]  # not the nearest entry, which is the package's
 
 
 def test_the_catalogue_of_lenscat_is_read_by_its_columns(tmp_path, monkeypatch):

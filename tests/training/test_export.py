@@ -107,18 +107,18 @@ def test_best_epoch_is_exported(artifact, trained, stamps, unseen):
 
 def test_without_test_stamps_the_card_says_validation(spec, stamps, plan, bologna, tmp_path):
     run = untrained_run(tmp_path / "run", spec, stamps, plan, bologna)
-    card = load_card(export(run, stamps, survey=bologna))
+    card = load_card(export(run, stamps, survey=bologna, unfinished=True))
     assert card.name == "custom_detector"
     assert card.training["measured_on"] == {"set": "validation", "sha256": stamps.sha256(), "seed": 1}
     assert {figures["stamps"] for figures in card.metrics.values()} == {40}
     with pytest.raises(InputError, match=r"model/1 is there already: move it away"):
-        export(run, stamps, survey=bologna)
+        export(run, stamps, survey=bologna, unfinished=True)
 
 
 def test_detector_that_learned_nothing_stays_uncalibrated(spec, stamps, plan, bologna, tmp_path, caplog):
     run = untrained_run(tmp_path / "run", spec, stamps, plan, bologna, prepare=make_blind)
     with caplog.at_level(logging.WARNING, logger="lensdetect"):
-        card = load_card(export(run, stamps, survey=bologna))
+        card = load_card(export(run, stamps, survey=bologna, unfinished=True))
     assert "the probability stays uncalibrated: calibration needs finite logits that differ" in caplog.text
     assert card.calibration == {"slope": 1.0, "intercept": 0.0}
     assert card.metrics["ugri"]["auroc"] == 0.5
@@ -128,7 +128,7 @@ def test_half_precision_training_is_exported_and_measured_in_float32(spec, stamp
     run = untrained_run(tmp_path / "run", spec, stamps, plan, bologna)
     record = run.read_plan() | {"precision": "mixed_bfloat16"}
     (run.folder / "plan.json").write_text(json.dumps(record))
-    artifact = export(run, stamps, survey=bologna)
+    artifact = export(run, stamps, survey=bologna, unfinished=True)
     assert load_card(artifact).training["precision"] == "mixed_bfloat16"
     assert keras.config.dtype_policy().name == "float32"
     model = build_from_record(record, size=33, precision="float32", fresh=True)
@@ -156,12 +156,12 @@ def test_seen_stamps_are_no_test_stamps(trained, stamps, unseen, bologna, tmp_pa
     with run.held(trained.read_plan()):
         pass
     with pytest.raises(InputError, match="run has no finished epoch to export: train it first"):
-        export(run, stamps, survey=bologna)
+        export(run, stamps, survey=bologna, unfinished=True)
     (run.checkpoint / "state.json").write_text((trained.checkpoint / "state.json").read_text())
     for test in (stamps, SameSeed(unseen)):
         with pytest.raises(
             InputError, match="must be others than the training stamps: simulate them with another seed"
         ):
-            export(run, stamps, survey=bologna, test=test)
+            export(run, stamps, survey=bologna, test=test, unfinished=True)
     with pytest.raises(InputError, match="got 48 others: give the same --data"):
-        export(run, unseen, survey=bologna)
+        export(run, unseen, survey=bologna, unfinished=True)

@@ -12,6 +12,7 @@ from lensdetect.images.columns import columns_of, find_columns
 from lensdetect.images.positions import axis
 from lensdetect.images.rows import Rows
 from lensdetect.images.tables import Table
+from lensdetect.text import shown
 
 #: Columns that are used, by role: ``images.columns.ROLES`` has the names that they may have.
 ROLES = (
@@ -55,7 +56,9 @@ def read_catalogue(path: Path | str) -> pd.DataFrame:
     rows = pd.concat(parts, ignore_index=True)
     double = rows["id"][rows["id"].duplicated()]
     if len(double):
-        raise InputError(f"ids of catalogue {path} must be different, got {double.iloc[0]} twice: number the rows anew")
+        raise InputError(
+            f"ids of catalogue {path} must be different, got {shown(double.iloc[0])} twice: number the rows anew"
+        )
     return rows
 
 

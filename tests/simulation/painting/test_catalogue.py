@@ -35,7 +35,7 @@ def test_whole_numbers_stay_so_as_ids(tmp_path):
     [
         ("ra,dec\n1,2\n", r"must have a column id and a row for each galaxy, got rows of ra, dec"),
         ("id,ra,dec\n", r"must have a column id and a row for each galaxy, got no rows of id, ra, dec"),
-        ("id,ra,dec\na,1,2\na,3,4\n", r"ids of catalogue .* must be different, got a twice"),
+        ("id,ra,dec\na,1,2\na,3,4\n", r"ids of catalogue .* must be different, got 'a' twice"),
         ("id,ra,dec\na,east,2\n", r"must be angles within the sky, got ra 'east' in line 2 of .*c.csv"),
         ("id,ra,dec,mag\na,1,2,3\nb,1,2,faint\n", r"column mag must hold numbers, got 'faint' in line 3 of"),
         ("id,ra,dec\na,1,2\n,3,4\n", r"must have an id, got none in line 3"),
