@@ -152,6 +152,7 @@ def test_files_and_selections_of_a_survey_s_own(write):
         ("FOUND = 5", "FOUND = 70", "mask_bits must be a table of name = whole number from 0 to 62"),
         ('kind = "sci"', 'kind = "psf"', "kind must be one of sci, wei, var, rms, msk, got 'psf'"),
         ("pattern =", "patern =", "unknown key of files.patterns 'patern': did you mean pattern"),
+        ("{tile}", "{tyle}", "unknown field of a pattern 'tyle': did you mean tile"),
         ("[files]", "[files]\nmaskbits = {}", "unknown key of files 'maskbits': did you mean mask_bits"),
     ],
 )
