@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import re
 
-#: What an image of a tile may be: science, weight (1/variance up to a factor; 0 where there is no exposure),
-#: variance, rms (its root) and mask (0 where all is well).
-KINDS: tuple[str, ...] = ("sci", "wei", "var", "rms", "msk")
-
 _WORDS_OF_KIND = {
     "sci": ("sci", "science", "image", "img", "coadd"),
     "wei": ("wei", "wgt", "weight", "weights", "wht", "invvar", "ivar"),
@@ -49,7 +45,7 @@ def kind_of(word: str) -> str:
     Returns
     -------
     str
-        One of ``KINDS``, or empty.
+        One of ``survey.rows.KINDS``, or empty.
     """
     return _KIND_OF_WORD.get(word.lower(), "")
 

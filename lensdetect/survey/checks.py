@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from collections.abc import Callable
 from typing import Any
 
 from lensdetect.errors import InputError, unknown_name
 from lensdetect.survey.depth import aperture_pixels, noise_from_depth, psf_pixels
-from lensdetect.survey.rows import Band, BandConditions, CatalogueColumns, FilePattern, Survey, SurveyFiles
+from lensdetect.survey.rows import (
+    KINDS,
+    PATTERN_FIELDS,
+    Band,
+    BandConditions,
+    CatalogueColumns,
+    FilePattern,
+    Survey,
+    SurveyFiles,
+)
 
 _BETA = 3.0
-#: Kinds of image, as ``lensdetect.images.kinds`` knows them.
-_KINDS = ("sci", "wei", "var", "rms", "msk")
 
 
 def _is_number(low: float, high: float) -> Callable[[Any], bool]:
@@ -90,7 +98,7 @@ _FILES_KEYS: dict[str, tuple[str, Callable[[Any], bool]]] = {
 _PATTERN_KEYS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "pattern": ("a text", _is_text),
     "band": ("a text", _is_text),
-    "kind": (f"one of {', '.join(_KINDS)}", lambda value: value in _KINDS),
+    "kind": (f"one of {', '.join(KINDS)}", lambda value: value in KINDS),
     "zero_point_mag": _BAND_KEYS["zero_point_mag"],
 }
 _CONDITIONS = ("psf_fwhm_range_arcsec", "noise_range", "sky_mag_arcsec2")
@@ -131,6 +139,9 @@ def _check_files(files: dict[str, Any], bands: list[str]) -> None:
     _check_keys(files, _FILES_KEYS, where="files", needed=())
     for row in files.get("patterns", []):
         _check_keys(row, _PATTERN_KEYS, where="files.patterns", needed=("pattern",))
+        for field in re.findall(r"\{([^}:]*)", row["pattern"]):
+            if field not in PATTERN_FIELDS:
+                raise unknown_name("field of a pattern", field, PATTERN_FIELDS)
     named = [
         *files.get("band_words", {}).values(),
         *(row["band"] for row in files.get("patterns", []) if "band" in row),

@@ -111,6 +111,16 @@ class CatalogueColumns:
         return self.mag_error.format(band=band, BAND=band.upper())
 
 
+#: What an image of a tile may be: science, weight (1/variance up to a factor; 0 where there is no exposure),
+#: variance, rms (its root) and mask (0 where all is well).
+KINDS: tuple[str, ...] = ("sci", "wei", "var", "rms", "msk")
+
+#: Fields that a pattern of names may have; ``{*}`` is what does not tell tiles apart.
+PATTERN_FIELDS: tuple[str, ...] = (
+    "band", "kind", "tile", "tract", "patch", "x", "y", "ra", "dec", "survey", "*",
+)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class FilePattern:
     """How the names of some files of a survey are made.

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from lensdetect.errors import InputError
-from lensdetect.survey import CatalogueColumns, get_survey, read_survey
+from lensdetect.survey import CatalogueColumns, FilePattern, get_survey, read_survey
 
 GOOD = """
 name = "mine"
@@ -119,3 +119,43 @@ def test_no_file_names_the_surveys_there_are(tmp_path):
 def test_a_file_without_bands_is_refused(write):
     with pytest.raises(InputError, match=r"bands must be one table \[\[bands\]\] or more, got none"):
         read_survey(write('name = "m"\nsource = "s"\npixel_scale_arcsec = 0.1\nbands = []'))
+
+
+FILES = """
+[selections]
+bright = "MAG < 20"
+
+[files]
+band_words = {red = "r"}
+mask_bits = {NODATA = 0, FOUND = 5}
+harmless = ["FOUND"]
+
+[[files.patterns]]
+pattern = "obs{*}-{tile}-{band}"
+kind = "sci"
+zero_point_mag = 25.5
+"""
+
+
+def test_files_and_selections_of_a_survey_s_own(write):
+    survey = read_survey(write(GOOD + FILES))
+    assert survey.selections == (("bright", "MAG < 20"),)
+    assert survey.files.patterns == (FilePattern("obs{*}-{tile}-{band}", kind="sci", zero_point_mag=25.5),)
+    assert (survey.files.band_words, survey.files.mask_bits) == ((("red", "r"),), (("NODATA", 0), ("FOUND", 5)))
+    assert survey.files.harmless == ("FOUND",)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('red = "r"', 'red = "x"', "unknown band of files 'x'"),
+        ("FOUND = 5", "FOUND = 70", "mask_bits must be a table of name = whole number from 0 to 62"),
+        ('kind = "sci"', 'kind = "psf"', "kind must be one of sci, wei, var, rms, msk, got 'psf'"),
+        ("pattern =", "patern =", "unknown key of files.patterns 'patern': did you mean pattern"),
+        ("{tile}", "{tyle}", "unknown field of a pattern 'tyle': did you mean tile"),
+        ("[files]", "[files]\nmaskbits = {}", "unknown key of files 'maskbits': did you mean mask_bits"),
+    ],
+)
+def test_bad_names_of_files_are_refused(write, old, new, message):
+    with pytest.raises(InputError, match=message):
+        read_survey(write(GOOD + FILES.replace(old, new, 1)))
