@@ -161,7 +161,8 @@ def test_wheel_holds_every_package_and_detector(tmp_path):
     held = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     code = {path.relative_to(ROOT).as_posix() for path in MODULES}
     models = {path.relative_to(ROOT).as_posix() for path in (ROOT / "models").rglob("*") if path.is_file()}
-    tables = {path.relative_to(ROOT).as_posix() for path in (ROOT / "lensdetect").rglob("*.csv")}
+    package = ROOT / "lensdetect"
+    tables = {path.relative_to(ROOT).as_posix() for form in ("*.csv", "*.toml") for path in package.rglob(form)}
     assert held == code | tables | {f"lensdetect/{path}" for path in models}
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 
+from lensdetect.cli.images import add_stamps_options
 from lensdetect.cli.quiet import load_keras_quietly
-from lensdetect.cli.stamps import add_stamps_options, open_stamps_of
 from lensdetect.errors import InputError
 
 SUMMARY = "make the detector of a run that was trained without TensorFlow"
@@ -45,6 +45,7 @@ def run(args: argparse.Namespace) -> int:
     load_keras_quietly()
     from lensdetect.artifact import load_card
     from lensdetect.cli.cards import figures_table
+    from lensdetect.cli.stamps import open_stamps_of
     from lensdetect.training import Run, export
 
     if args.data is None and (args.test or args.truth):

@@ -70,3 +70,36 @@ def add_limit_option(group, *, most: int, what: str) -> None:
         metavar="N",
         help=f"pixels that {what} may have; files that claim more are refused unread (default: {most})",
     )
+
+
+def add_stamps_options(options, *, required: bool) -> None:
+    """Add the options that say what was, or shall be, trained on.
+
+    Parameters
+    ----------
+    options : argument group
+        Of a parser.
+    required : bool
+        Whether the verb needs stamps.
+    """
+    options.add_argument(
+        "--data",
+        required=required,
+        metavar="DIR",
+        help="simulated stamps, or files of the challenge's layout with --truth",
+    )
+    options.add_argument(
+        "--truth", metavar="FILE", help="truth table of --data: id and is_lens, or the challenge's own"
+    )
+    options.add_argument(
+        "--survey", metavar="NAME", help=f"survey of --data, if it does not say so itself: {SURVEY_NAMES}; or a .toml"
+    )
+    options.add_argument(
+        "--size", type=count, default=101, metavar="PIX", help="side of the images of --data (default: 101 pixels)"
+    )
+    add_fit_option(options)
+    options.add_argument(
+        "--test",
+        metavar="DIR",
+        help="simulated stamps of another seed, to measure on (default: the stamps held out for validation)",
+    )

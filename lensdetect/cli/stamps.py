@@ -6,8 +6,6 @@ import argparse
 import logging
 from pathlib import Path
 
-from lensdetect.cli.images import add_fit_option
-from lensdetect.cli.parsing import SURVEY_NAMES, count
 from lensdetect.data import LabelledCutouts, open_cutouts, read_truth, with_truth
 from lensdetect.data.plausibility import check_plausible
 from lensdetect.errors import InputError
@@ -21,39 +19,6 @@ logger = logging.getLogger(__name__)
 _REASONS_SHOWN = 3
 
 
-def add_stamps_options(options, *, required: bool) -> None:
-    """Add the options that say what was, or shall be, trained on.
-
-    Parameters
-    ----------
-    options : argument group
-        Of a parser.
-    required : bool
-        Whether the verb needs stamps.
-    """
-    options.add_argument(
-        "--data",
-        required=required,
-        metavar="DIR",
-        help="simulated stamps, or files of the challenge's layout with --truth",
-    )
-    options.add_argument(
-        "--truth", metavar="FILE", help="truth table of --data: id and is_lens, or the challenge's own"
-    )
-    options.add_argument(
-        "--survey", metavar="NAME", help=f"survey of --data, if it does not say so itself: {SURVEY_NAMES}; or a .toml"
-    )
-    options.add_argument(
-        "--size", type=count, default=101, metavar="PIX", help="side of the images of --data (default: 101 pixels)"
-    )
-    add_fit_option(options)
-    options.add_argument(
-        "--test",
-        metavar="DIR",
-        help="simulated stamps of another seed, to measure on (default: the stamps held out for validation)",
-    )
-
-
 def open_stamps_of(
     args: argparse.Namespace,
 ) -> tuple[Shards | LabelledCutouts, Survey, Shards | LabelledCutouts | None]:
@@ -62,7 +27,7 @@ def open_stamps_of(
     Parameters
     ----------
     args : Namespace
-        With the options of ``add_stamps_options``.
+        With the options of ``images.add_stamps_options``.
 
     Returns
     -------

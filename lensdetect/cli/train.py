@@ -7,9 +7,9 @@ import dataclasses
 import logging
 from typing import TYPE_CHECKING, Any
 
+from lensdetect.cli.images import add_stamps_options
 from lensdetect.cli.parsing import count, seed, words
 from lensdetect.cli.quiet import load_keras_quietly
-from lensdetect.cli.stamps import add_stamps_options, open_stamps_of
 from lensdetect.errors import InputError, LensdetectError
 
 if TYPE_CHECKING:
@@ -125,6 +125,7 @@ def _check_place(args: argparse.Namespace, output) -> None:
 def _check_finished(args: argparse.Namespace, output) -> None:
     """Refuse to pass a detector off as trained or measured on other stamps than it was."""
     from lensdetect.artifact import load_card
+    from lensdetect.cli.stamps import open_stamps_of
     from lensdetect.training.record import check_stamps
 
     stamps, _, test = open_stamps_of(args)
@@ -142,6 +143,7 @@ def _train(args: argparse.Namespace, output) -> Card:
 
     from lensdetect import training
     from lensdetect.artifact import load_card
+    from lensdetect.cli.stamps import open_stamps_of
 
     stamps, survey, test = open_stamps_of(args)
     if args.resume:
