@@ -32,6 +32,9 @@ def _plain() -> list[bytes]:
     named.header["FILTER"], named.header["HIERARCH range x"] = "r SDSS", 3.5
     scaled = fits.PrimaryHDU((image * 100).astype(np.int16))
     scaled.header["BLANK"] = 7
+    # no random groups, of which NAXIS1 is 0, and no image either
+    grouped = fits.PrimaryHDU((image * 100).astype(np.int16))
+    grouped.header["GROUPS"] = True
     return [
         _bytes([named]),
         _bytes([fits.PrimaryHDU(_noise(4, _SIDE, _SIDE))]),
@@ -39,6 +42,7 @@ def _plain() -> list[bytes]:
         _bytes([scaled]),
         _bytes([fits.PrimaryHDU((abs(image) * 100).astype(np.uint16))]),
         _bytes([fits.PrimaryHDU(image[None])]),
+        _bytes([grouped]),
     ]
 
 
