@@ -122,6 +122,48 @@ class BadPixels(Float32Layer):
         return 1.0 - ops.cast(ops.isfinite(cutouts), "float32")
 
 
+@keras.saving.register_keras_serializable(package="lensdetect")
+class PooledShare(keras.layers.Layer):
+    """Mean over square cells; a cell at the border counts the pixels that are there.
+
+    What ``AveragePooling2D(padding="same")`` gives under TensorFlow and JAX.
+    Under PyTorch Keras 3.15 pads that with copies of the edge.
+
+    Parameters
+    ----------
+    side : int
+        Height and width of a cell, in pixels.
+    **kwargs
+        Of ``keras.layers.Layer``.
+    """
+
+    def __init__(self, side, **kwargs):
+        super().__init__(**kwargs)
+        self.side = side
+
+    def call(self, images):
+        """Pool ``(n, height, width, band)`` to ``(n, ceil(height / side), ceil(width / side), band)``."""
+        height, width = images.shape[1:3]
+        padded = ops.pad(images, ((0, 0), _around(height, self.side), _around(width, self.side), (0, 0)))
+        there = np.outer(_share_there(height, self.side), _share_there(width, self.side))[..., None]
+        return ops.average_pool(padded, self.side, self.side, padding="valid") / ops.cast(there, images.dtype)
+
+    def get_config(self):
+        """Arguments that rebuild this layer."""
+        return {**super().get_config(), "side": self.side}
+
+
+def _around(length: int, side: int) -> tuple[int, int]:
+    """Pixels to add before and after, so that whole cells fit: the odd one after, as in a convolution."""
+    missing = -length % side
+    return missing // 2, missing - missing // 2
+
+
+def _share_there(length: int, side: int) -> np.ndarray:
+    """Share of each cell along an axis that holds pixels."""
+    return np.pad(np.ones(length, np.float32), _around(length, side)).reshape(-1, side).mean(axis=1)
+
+
 def published_positions(length: int, dim: int) -> np.ndarray:
     """Position code of the published detectors.
 
