@@ -2,8 +2,8 @@
 
     python benchmarks/real_sky_picture.py real_sky/scores.csv --system real --output docs/real_lenses.jpg
 
-The scores are those that real_sky.py leaves, out of fold where the system was trained by fold. The pixels are of CFHTLS,
-from the Space Warps repository (MIT licence), credited in README.
+The scores are those that real_sky.py leaves, out of fold where the system was trained by fold. The pixels are of
+CFHTLS, from the Space Warps repository (MIT licence), credited in README.
 """
 
 from __future__ import annotations
