@@ -262,7 +262,7 @@ class Shards:
         Raises
         ------
         InputError
-            If a mask is given for row numbers.
+            If a mask is given for row numbers, or a shard was cut short since it was opened.
         """
         rows = np.asarray(rows)
         if rows.dtype == bool:
@@ -271,8 +271,19 @@ class Shards:
         shard = np.searchsorted(self._starts, rows, side="right") - 1
         for number in np.unique(shard):
             here = shard == number
+            self._check_length(number)
             out[here] = self._pixels[number][rows[here] - self._starts[number]]
         return out
+
+    def _check_length(self, number: int) -> None:
+        # a file that was cut while it is mapped ends the process at the first pixel that is gone
+        pixels = self._pixels[number]
+        needed, held = pixels.offset + pixels.nbytes, pixels.base.size()
+        if held < needed:
+            raise InputError(
+                f"shard {self.paths[number]} must be as it was opened, of {needed} bytes, got {held}: "
+                "make the stamps again"
+            )
 
     def sha256(self) -> str:
         """Hash of all pixels and truth: two equal hashes are the same stamps."""

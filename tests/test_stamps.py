@@ -64,6 +64,15 @@ def test_rows_outside_are_refused(folder, row):
         Shards(folder).read([row])
 
 
+def test_a_shard_that_is_cut_while_it_is_open(folder):
+    shards = Shards(folder)
+    with open(folder / "00002.npy", "r+b") as file:
+        file.truncate(200)
+    with pytest.raises(InputError, match=r"00002.npy must be as it was opened, of 728 bytes, got 200: make the"):
+        shards.read([0, 7])
+    assert shards.read([0, 4])[:, 0, 0, 0].tolist() == [0, 4]
+
+
 def test_a_mask_is_no_row_numbers(folder):
     with pytest.raises(InputError, match=r"row numbers, got a mask: use numpy.flatnonzero"):
         Shards(folder).read(np.ones(8, bool))
