@@ -29,7 +29,7 @@ def figures_table(cards: Mapping[str, Card]) -> str:
     for key in ("auroc", "tpr0", "tpr10"):
         columns[key.upper()] = [_number(figures.get(key), ".4f") for _, _, figures in rows]
     for key in ("stamps", "lenses"):
-        columns[key] = [_number(figures.get(key), ",") for _, _, figures in rows]
+        columns[key] = [_number(figures.get(key), ",.0f") for _, _, figures in rows]
     return aligned(columns, left=("figures of", "bands"))
 
 

@@ -48,9 +48,20 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps([row | _metrics(cards.get(row["name"])) for row in rows], indent=2))
         return 0
     print(_overview(table))
+    print("\n" + _who_takes_which())
     if cards:
         print("\n" + figures_table(cards))
     return 0
+
+
+def _who_takes_which() -> str:
+    """What commands take for the images of a survey when no detector is named."""
+    from lensdetect.artifact.shipped import GROUND_DETECTOR, OTHER_DETECTORS
+    from lensdetect.scoring.report import aligned
+
+    takes = OTHER_DETECTORS | {"any other, and your own": GROUND_DETECTOR}
+    columns = {"images of survey": list(takes), "are given to, without --model": list(takes.values())}
+    return aligned(columns, left=tuple(columns))
 
 
 def _metrics(card) -> dict:
