@@ -1,7 +1,7 @@
 """What becomes of files that are damaged or made to harm, reader by reader.
 
     python benchmarks/fuzz.py --inputs 20000
-    python benchmarks/fuzz.py --readers fits fz --inputs 1000 --keep found/
+    python benchmarks/fuzz.py --readers fits tile-fz --inputs 1000 --keep found/
 
 Good files of each kind are changed at random - bits, cuts, zeros, cards doubled,
 swapped, indented or in another case, values that nobody expects - and read by the

@@ -31,6 +31,17 @@ def test_an_absurd_pixel_is_no_data_and_said(cutouts, bologna, value, place):
     np.testing.assert_array_equal(batch.pixels, expected)
 
 
+@pytest.mark.parametrize("masked", [(slice(9), slice(9)), (slice(1), slice(None)), (slice(None), slice(1))])
+def test_masked_pixels_hide_no_absurd_one(cutouts, bologna, masked):
+    expected = cutouts.copy()
+    cutouts[1][*masked, 2], cutouts[1, 20, 20, 2] = bologna.masked_value, 1e-3
+    cutouts[2][*masked, 3] = bologna.masked_value
+    batch = open_cutouts(cutouts, survey=bologna, size=41).read([0, 1, 2])
+    assert "band r: 1 pixels beyond 1e+06 times the noise" in batch.reasons[1] and "beyond" not in batch.reasons[2]
+    expected[1][*masked, 2], expected[1, 20, 20, 2], expected[2][*masked, 3] = np.nan, np.nan, np.nan
+    np.testing.assert_array_equal(batch.pixels, expected)
+
+
 def test_what_is_bright_stays(cutouts, bologna):
     cutouts[0, 18:23, 18:23] += 1e-7  # a star of a hundred thousand times the noise
     batch = open_cutouts(cutouts, survey=bologna, size=41).read([0, 1, 2])
