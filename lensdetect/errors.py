@@ -21,12 +21,23 @@ import difflib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+from lensdetect.text import for_screen
+
 #: Longer messages of others are cut: some print what they could not read.
 _MOST_LETTERS = 300
 
 
 class LensdetectError(Exception):
-    """Base of all errors that lensdetect raises on purpose."""
+    """Base of all errors that lensdetect raises on purpose.
+
+    Parameters
+    ----------
+    text : str
+        What it says; what came from files in it and is not printable is written as an escape.
+    """
+
+    def __init__(self, text: str = ""):
+        super().__init__(for_screen(text))
 
 
 class InputError(LensdetectError, ValueError):

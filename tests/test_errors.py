@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 
 from lensdetect.errors import ArtifactError, InputError, LensdetectError, MissingExtraError, reading, unknown_name
@@ -59,3 +61,10 @@ def test_interrupts_and_errors_of_ours_pass_as_they_are(error):
     with pytest.raises(type(error)) as caught, reading("a", what="CSV"):
         raise error
     assert caught.value is error
+
+
+@pytest.mark.parametrize("kind", [InputError, ArtifactError])
+def test_what_a_terminal_would_obey_is_an_escape(kind):
+    error = kind("band \x1b[2J\n must be \ud800 as it is in \u00e9toiles")
+    assert str(error) == "band \\x1b[2J\\n must be \\ud800 as it is in \u00e9toiles"
+    assert str(copy.copy(error)) == str(error)

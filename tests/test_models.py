@@ -43,7 +43,7 @@ def _how_good_it_is(card: Card) -> list[list[str]]:
     measured_on = card.training["measured_on"]
     rows = []
     for bands, figures in card.metrics.items():
-        stamps = f"{figures['stamps']:,} stamps ({measured_on['set']}, seed {measured_on['seed']})"
+        stamps = f"{figures['stamps']:,.0f} stamps ({measured_on['set']}, seed {measured_on['seed']})"
         rows.append([bands, *(_with_interval(figures, name) for name in FIGURES), stamps])
     return rows
 

@@ -17,10 +17,11 @@ from lensdetect.errors import ArtifactError
 COMPUTING = frozenset(
     """
     Abs AddN AddV2 All Any ArgMax Asinh AvgPool BatchMatMulV2 BiasAdd BroadcastTo Cast ConcatV2 Const Conv2D Cumsum
-    DepthwiseConv2dNative DisableCopyOnRead Einsum Elu Equal Erf Erfc Exp ExpandDims Expm1 Fill FloorDiv FloorMod
-    FusedBatchNormV3 GatherV2 Greater GreaterEqual Identity IdentityN IsFinite IsNan L2Loss LeakyRelu Less LessEqual
-    Log Log1p LogicalAnd LogicalNot LogicalOr LogSoftmax MatMul Max MaxPool Maximum Mean Min Minimum MirrorPad Mul Neg
-    NoOp NotEqual OnesLike Pack Pad PadV2 PartitionedCall Placeholder Pow Prod Range ReadVariableOp RealDiv Reciprocal
+    DepthwiseConv2dNative DisableCopyOnRead Einsum Elu Equal Erf Erfc Exp ExpandDims Expm1 Fill Floor FloorDiv
+    FloorMod FusedBatchNormV3 GatherV2 Greater GreaterEqual Identity IdentityN IsFinite IsNan L2Loss LeakyRelu Less
+    LessEqual Log Log1p LogicalAnd LogicalNot LogicalOr LogSoftmax MatMul Max MaxPool Maximum Mean Min Minimum MirrorPad
+    Mul Neg NoOp NotEqual OnesLike Pack Pad PadV2 PartitionedCall Placeholder Pow Prod Range ReadVariableOp RealDiv
+    Reciprocal
     Relu Relu6 Reshape ReverseV2 Roll Rsqrt Select SelectV2 Selu Shape Sigmoid Sign Slice Softmax Softplus Softsign
     Split SplitV Sqrt Square SquaredDifference Squeeze StatefulPartitionedCall StopGradient StridedSlice StringJoin
     Sub Sum Tanh Tile TopKV2 Transpose Unpack VarHandleOp Where ZerosLike

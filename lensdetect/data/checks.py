@@ -51,25 +51,35 @@ def check(block: np.ndarray, notes: Notes, *, frame: Frame) -> None:
 
 
 def _mask(block: np.ndarray, masked_value: float | None, *, notes: Notes, frame: Frame) -> np.ndarray:
-    # Number of NaN in each plane, (n, band). The range of the sizes of its pixels tells most planes clean without a
-    # second look: neither endless nor absurd, nor 0, nor all alike.
-    sizes = np.abs(block)
-    low, high = sizes.min(axis=(2, 3)), sizes.max(axis=(2, 3))
-    suspicious = may_be_absurd(block, high) | (low == 0.0) | (low == high)
+    # Number of NaN in each plane, (n, band). The range of the pixels tells most planes clean without a
+    # second look: neither endless nor absurd, nor with a 0, nor all alike.
+    with np.errstate(invalid="ignore"):
+        low, high = block.min(axis=(2, 3)), block.max(axis=(2, 3))
+    suspicious = may_be_absurd(block, np.maximum(-low, high)) | _have_zeros(block) | (low == high)
     if masked_value is not None:
-        suspicious |= (low <= abs(masked_value)) & (abs(masked_value) <= high)
+        suspicious |= (low <= masked_value) & (masked_value <= high)
     counts = np.zeros(block.shape[:2], np.int64)
-    for row, plane in np.argwhere(suspicious):
-        image = block[row, plane]
-        image[~np.isfinite(image)] = np.nan
-        erase_no_data(image[None], masked_value=masked_value)
-        wild = absurd(image)
+    places = np.nonzero(suspicious)
+    images = block[places]
+    images[~np.isfinite(images)] = np.nan
+    erase_no_data(images, masked_value=masked_value)
+    # what was masked may have made the peak: only what is left tells
+    for number in np.flatnonzero(may_be_absurd(images, np.fmax.reduce(np.abs(images), axis=(1, 2)))):
+        wild = absurd(images[number])
         if wild.any():
-            image[wild] = np.nan
+            images[number][wild] = np.nan
+            row, plane = places[0][number], places[1][number]
             text = f"{frame.names([plane])}: {np.count_nonzero(wild)} pixels beyond {MOST_SIGMA:.0e} times the noise"
             notes.add(row, "masked", text=text)
-        counts[row, plane] = np.count_nonzero(np.isnan(image))
+    block[places] = images
+    counts[places] = [np.count_nonzero(bad) for bad in np.isnan(images)]
     return counts
+
+
+def _have_zeros(block: np.ndarray) -> np.ndarray:
+    # Which planes hold one, (n, band); a cutout at a time, which stays in the processor's caches.
+    zero = np.empty(block.shape[1:], bool)
+    return np.array([np.equal(planes, 0.0, out=zero).any(axis=(1, 2)) for planes in block]).reshape(block.shape[:2])
 
 
 def _find_identical(block: np.ndarray, notes: Notes, *, frame: Frame, usable: np.ndarray) -> None:

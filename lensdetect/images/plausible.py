@@ -32,7 +32,7 @@ def may_be_absurd(planes: np.ndarray, peak: np.ndarray) -> np.ndarray:
     planes : ndarray
         ``(..., height, width)``.
     peak : ndarray
-        ``(...)``: no value of a plane is farther from zero.
+        ``(...)``: no value of a plane is farther from zero, NaN left out.
 
     Returns
     -------
@@ -41,8 +41,8 @@ def may_be_absurd(planes: np.ndarray, peak: np.ndarray) -> np.ndarray:
     """
     edges = planes[..., :: max(planes.shape[-2] - 1, 1), :]
     with np.errstate(invalid="ignore", over="ignore"):
-        # the quieter of the two: what is absurd may lie in one of them
-        scale = np.abs(edges - edges[..., :1]).mean(axis=-1).min(axis=-1)
+        # NaN count as no step; the quieter of the two, as what is absurd may lie in one of them
+        scale = np.fmax(np.abs(edges - edges[..., :1]), 0.0).mean(axis=-1).min(axis=-1)
         return ~((peak <= 0.1 * MOST_SIGMA * scale) & (peak <= MOST_VALUE))
 
 

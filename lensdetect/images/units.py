@@ -79,6 +79,8 @@ def checked_units(
     for number, unit in enumerate(_advance(units, file, path)):
         if sum(unit.header.count(word) for word in ("SIMPLE", "XTENSION") if word in unit.header) > 1:
             raise InputError(f"{path}: damaged: two headers run into one another, as the first has no END")
+        if number == 0 and unit.header.get("GROUPS") is True:
+            raise InputError(f"{path}: must hold an image, got random groups (GROUPS = T): write it as an image")
         needed = unit.fileinfo()["datLoc"] + unit.size
         if length is not None and needed > length:
             raise InputError(f"{path}: cut short: its headers ask for {needed} bytes, got {length}: fetch it again")

@@ -18,6 +18,7 @@ from lensdetect.network.spec import DetectorSpec as DetectorSpec
 from lensdetect.network.spec import DihedralHead as DihedralHead
 from lensdetect.network.spec import EfficientNetStem as EfficientNetStem
 from lensdetect.network.spec import FlattenHead as FlattenHead
+from lensdetect.network.spec import MeasuredFront as MeasuredFront
 from lensdetect.network.spec import MergedSpec as MergedSpec
 from lensdetect.network.spec import PeakFront as PeakFront
 from lensdetect.network.spec import PreNormEncoder as PreNormEncoder

@@ -6,9 +6,10 @@ from functools import singledispatch
 
 from lensdetect.errors import InputError
 from lensdetect.network.layers import AsinhStretch, BadPixels, PublishedScaling
+from lensdetect.network.measuring import MeasuredStretch
 from lensdetect.network.naming import any_of
 from lensdetect.network.scaling import PeakScaling, StandardScaling
-from lensdetect.network.spec import AsinhFront, Front, PeakFront, PublishedFront, StandardFront
+from lensdetect.network.spec import AsinhFront, Front, MeasuredFront, PeakFront, PublishedFront, StandardFront
 from lensdetect.survey import Band, flux_from_mag
 
 
@@ -82,3 +83,8 @@ def _flux_of_mag_0(band: Band) -> float:
 def _(spec: AsinhFront, cutouts, *, bands: tuple[Band, ...]):
     images = AsinhStretch([band.noise_sigma for band in bands], name="front_stretch")(cutouts)
     return images, BadPixels(name="front_bad_pixels")(cutouts)
+
+
+@build_front.register
+def _(spec: MeasuredFront, cutouts, *, bands: tuple[Band, ...]):
+    return MeasuredStretch(name="front_stretch")(cutouts), BadPixels(name="front_bad_pixels")(cutouts)

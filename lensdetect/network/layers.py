@@ -58,6 +58,25 @@ class PublishedScaling(Float32Layer):
         return {**super().get_config(), "order": self.order, "clip_flux": self.clip_flux, "scale": self.scale}
 
 
+def asinh_of(scaled):
+    """Asinh of flux in sigma, bounded to -20 and 1e9.
+
+    Parameters
+    ----------
+    scaled : tensor
+
+    Returns
+    -------
+    tensor
+    """
+    # asinh(x) = log(x + sqrt(x^2 + 1)) is some seven times faster on a CPU than
+    # the asinh kernel, which is not vectorised. It loses digits far below zero,
+    # where there is no light: 1e-4 at the bound of -20 sigma. The upper bound
+    # keeps x^2 finite, whatever a file holds that is no bad pixel.
+    bounded = ops.clip(scaled, -20.0, 1e9)
+    return ops.log(bounded + ops.sqrt(bounded * bounded + 1.0))
+
+
 @keras.saving.register_keras_serializable(package="lensdetect")
 class AsinhStretch(Float32Layer):
     """Noise-scaled asinh of the flux; a bad pixel becomes 0.
@@ -81,14 +100,7 @@ class AsinhStretch(Float32Layer):
 
     def call(self, cutouts):
         """Stretch raw flux ``(n, height, width, band)``."""
-        scaled = cutouts * self._factor
-        # asinh(x) = log(x + sqrt(x^2 + 1)) is some seven times faster on a CPU than
-        # the asinh kernel, which is not vectorised. It loses digits far below zero,
-        # where there is no light: 1e-4 at the bound of -20 sigma. The upper bound
-        # keeps x^2 finite, whatever a file holds that is no bad pixel.
-        bounded = ops.clip(scaled, -20.0, 1e9)
-        stretched = ops.log(bounded + ops.sqrt(bounded * bounded + 1.0))
-        return ops.where(ops.isfinite(cutouts), stretched, 0.0)
+        return ops.where(ops.isfinite(cutouts), asinh_of(cutouts * self._factor), 0.0)
 
     def get_config(self):
         """Arguments that rebuild this layer."""
@@ -108,6 +120,48 @@ class BadPixels(Float32Layer):
     def call(self, cutouts):
         """Mark the bad pixels of raw flux ``(n, height, width, band)``."""
         return 1.0 - ops.cast(ops.isfinite(cutouts), "float32")
+
+
+@keras.saving.register_keras_serializable(package="lensdetect")
+class PooledShare(keras.layers.Layer):
+    """Mean over square cells; a cell at the border counts the pixels that are there.
+
+    What ``AveragePooling2D(padding="same")`` gives under TensorFlow and JAX.
+    Under PyTorch Keras 3.15 pads that with copies of the edge.
+
+    Parameters
+    ----------
+    side : int
+        Height and width of a cell, in pixels.
+    **kwargs
+        Of ``keras.layers.Layer``.
+    """
+
+    def __init__(self, side, **kwargs):
+        super().__init__(**kwargs)
+        self.side = side
+
+    def call(self, images):
+        """Pool ``(n, height, width, band)`` to ``(n, ceil(height / side), ceil(width / side), band)``."""
+        height, width = images.shape[1:3]
+        padded = ops.pad(images, ((0, 0), _around(height, self.side), _around(width, self.side), (0, 0)))
+        there = np.outer(_share_there(height, self.side), _share_there(width, self.side))[..., None]
+        return ops.average_pool(padded, self.side, self.side, padding="valid") / ops.cast(there, images.dtype)
+
+    def get_config(self):
+        """Arguments that rebuild this layer."""
+        return {**super().get_config(), "side": self.side}
+
+
+def _around(length: int, side: int) -> tuple[int, int]:
+    """Pixels to add before and after, so that whole cells fit: the odd one after, as in a convolution."""
+    missing = -length % side
+    return missing // 2, missing - missing // 2
+
+
+def _share_there(length: int, side: int) -> np.ndarray:
+    """Share of each cell along an axis that holds pixels."""
+    return np.pad(np.ones(length, np.float32), _around(length, side)).reshape(-1, side).mean(axis=1)
 
 
 def published_positions(length: int, dim: int) -> np.ndarray:

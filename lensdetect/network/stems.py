@@ -7,6 +7,7 @@ from functools import singledispatch
 from keras import layers
 
 from lensdetect.errors import InputError
+from lensdetect.network.layers import PooledShare
 from lensdetect.network.naming import any_of
 from lensdetect.network.spec import ResidualStem, Stem
 
@@ -75,7 +76,7 @@ def _(spec: ResidualStem, images, *, bad=None, prefix: str = "stem"):
 
 def _bad_features(bad, stage, *, name: str):
     """Bad pixels on the grid of the first stage: a pooled mask costs a tenth of twice the bands."""
-    pooled = layers.AveragePooling2D(stage.stride, padding="same", name=f"{name}_pool")(bad)
+    pooled = PooledShare(stage.stride, name=f"{name}_pool")(bad)
     return convolve(pooled, stage.filters, kernel=1, stride=1, name=f"{name}_conv")
 
 

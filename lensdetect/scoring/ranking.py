@@ -44,7 +44,7 @@ class Ranking:
     card : Card
         Of the detector.
     detector : str
-        Its name and version, as in "arcformer_small-kids/1".
+        Its name and version, as in "arcformer_small_measured-ground/1".
     """
 
     table: pd.DataFrame

@@ -5,11 +5,12 @@ from __future__ import annotations
 from lensdetect.simulation.bologna import BolognaPopulation
 from lensdetect.simulation.population import Population
 from lensdetect.simulation.sky.population import SkyPopulation
+from lensdetect.simulation.sky.training import training_sky
 from lensdetect.survey import Survey
 
 
 def default_population(survey: Survey) -> Population:
-    """The challenge's look-alike for the challenge, the real sky for every other survey.
+    """The challenge's look-alike for the challenge, a sky to learn from for ``ground``, the real sky of any other.
 
     Parameters
     ----------
@@ -19,4 +20,5 @@ def default_population(survey: Survey) -> Population:
     -------
     Population
     """
-    return BolognaPopulation() if survey.name == "bologna" else SkyPopulation()
+    special = {"bologna": BolognaPopulation, "ground": training_sky}
+    return special.get(survey.name, SkyPopulation)()

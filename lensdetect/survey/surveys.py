@@ -10,7 +10,7 @@ from lensdetect.survey.rows import Survey
 
 _NAMES = (
     "bologna", "kids", "des", "hsc", "lsst", "euclid_vis", "cfhtls", "legacy", "legacy_dr10", "rubin_dp1", "rubin_dp2",
-    "euclid", "unions",
+    "euclid", "unions", "ground",
 )  # fmt: skip
 
 

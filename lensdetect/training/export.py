@@ -298,6 +298,8 @@ def _training(record: dict, state: dict, *, kept: int, measured_on: dict) -> dic
         "data_sha256": data["sha256"],
         "data_seed": data["manifest"].get("seed"),
         "stamps": data["stamps"],
+        # Which real objects are among the stamps, where their manifest says so: they are never to be measured on.
+        **({"real_sky": data["manifest"]["real_sky"]} if "real_sky" in data["manifest"] else {}),
         "seed": record["seed"],
         "epochs": state["epoch"],
         "kept_epoch": kept,

@@ -202,7 +202,7 @@ def check_goes_on(record: dict[str, Any], stamps: Stamps, *, survey: Survey) -> 
 
 
 def split_rows(stamps: Stamps, plan: Plan, *, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Rows to train on and rows to validate on.
+    """Rows to train on and rows to validate on; a stamp that is there more than once is trained on.
 
     Parameters
     ----------
@@ -227,13 +227,16 @@ def split_rows(stamps: Stamps, plan: Plan, *, seed: int) -> tuple[np.ndarray, np
     used = np.arange(len(is_lens)) if plan.keep_undetected else np.flatnonzero(~undetected(stamps.truth))
     order = used[np.random.default_rng([seed, 0]).permutation(len(used))]
     num_validation = round(plan.validation_fraction * len(order))
+    # The same stamp on both sides would validate what was learned by heart.
+    once = ~stamps.truth["id"].duplicated(keep=False).to_numpy()[order]
     for kind, missing in (("lens", not is_lens[used].any()), ("other than a lens", is_lens[used].all())):
         if missing:
             raise InputError(
                 f"stamps to train on must be lenses and others, got no {kind} among {len(used)}: "
                 "add some, or simulate with a --lens-fraction between 0 and 1"
             )
-    training, validation = np.sort(order[num_validation:]), np.sort(order[:num_validation])
+    is_validation = (np.arange(len(order)) < num_validation) & once
+    training, validation = np.sort(order[~is_validation]), np.sort(order[is_validation])
     for name, rows in (("training", training), ("validation", validation)):
         if len(rows) == 0 or is_lens[rows].all() or not is_lens[rows].any():
             raise InputError(

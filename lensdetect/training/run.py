@@ -98,7 +98,8 @@ class Run:
             If another process holds the folder, it holds something else, or
             cannot be written.
         """
-        places = ("checkpoint", "measured", "model")
+        card = (self.measured / CARD_FILE).parent.relative_to(self.folder).as_posix()
+        places = ("checkpoint", card, "model")
         with open_run(self.folder, plan, file_name="plan.json", work="training", within=places):
             with self._writable():
                 self.checkpoint.mkdir(exist_ok=True)

@@ -98,9 +98,10 @@ def detector(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def shipping(detector, monkeypatch) -> Path:
-    """Let that detector be the one that comes with the package, for every survey but one."""
+    """Let that detector be the one that comes with the package, for every survey."""
     monkeypatch.setattr(shipped, "models_folder", lambda: detector.parents[1])
     monkeypatch.setattr(shipped, "GROUND_DETECTOR", detector.parent.name)
+    monkeypatch.setattr(shipped, "OTHER_DETECTORS", {})
     return detector
 
 

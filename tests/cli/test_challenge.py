@@ -75,7 +75,7 @@ def test_output_that_cannot_be_written(lensdetect, sets, tmp_path):
     (tmp_path / "file").write_text("not a folder")
     output = tmp_path / "file" / "output"
     result = lensdetect("challenge", "--data", sets[0], "--systems", "all_star", "--output", output)
-    assert result.code == 2 and "must be a folder that can be written" in result.err
+    assert result.code == 2 and "results must be writable to" in result.err
 
 
 def test_plan_file_with_an_unknown_field(lensdetect, sets, tmp_path):

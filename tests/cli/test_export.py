@@ -61,6 +61,7 @@ def test_export_makes_a_detector_that_scores(lensdetect, run, stamps, tmp_path):
 
 
 def test_training_without_tensorflow_says_what_is_left_to_do(lensdetect, run, noise_stamps, monkeypatch):
+    pytest.importorskip("jax")
     monkeypatch.setattr("keras.config.backend", lambda: "jax")
     monkeypatch.setattr("lensdetect.data.device.free_memory", lambda: 0)
     # All its epochs are done: what is left is the card.

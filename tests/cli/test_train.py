@@ -143,7 +143,7 @@ def test_interrupted_training_goes_on(start, finished, training_stamps, tmp_path
     process = start(*last.split(" lensdetect ")[1].split())
     out, err = process.communicate(timeout=120)
     assert process.returncode == 0 and err.startswith(f"going on after epoch {done} of 8\n")
-    ours = ("going on", "epoch ", "measuring", "ugri: ", "gri: ", "r: ", "the probability stays")
+    ours = ("going on", "epoch ", "measuring", "ugri: ", "gri: ", "r: ", "the probability of ")
     assert out.startswith("figures of") and all(line.startswith(ours) for line in err.splitlines())
     assert pd.read_csv(run / "history.csv")["epoch"].tolist() == list(range(1, 9))
     training = load_card(run / "model" / "1").training

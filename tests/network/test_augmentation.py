@@ -124,8 +124,8 @@ def test_probabilities_may_sum_to_one(sets, rng):
         ({"band_sets": ((("r",), -0.1),)}, r"must be >= 0 .* got \[-0.1\]"),
         ({"band_sets": ((("r",), float("nan")),)}, r"must be >= 0 .* got \[nan\]"),
         ({"band_sets": (((), 0.1),)}, "must keep a band, got one that keeps none"),
-        ({"max_shift_pix": -1}, "whole number >= 0, got -1"),
-        ({"max_shift_pix": 5.05}, "whole number >= 0, got 5.05"),
+        ({"max_shift_pix": -1}, "whole number from 0 to 10000, got -1"),
+        ({"max_shift_pix": 5.05}, "whole number from 0 to 10000, got 5.05"),
     ],
 )
 def test_bad_numbers(arguments, message):

@@ -19,6 +19,7 @@ from lensdetect.network import (
     ConvRow,
     ConvStem,
     DetectorSpec,
+    MeasuredFront,
     PreNormEncoder,
     PublishedEncoder,
     PublishedFront,
@@ -185,7 +186,7 @@ def test_attention_maps_need_attention():
         attention_maps(build_detector(spec, size=33))
 
 
-FRONTS = [AsinhFront(), PublishedFront()]
+FRONTS = [AsinhFront(), MeasuredFront(), PublishedFront()]
 STEMS = [
     ResidualStem((Stage(8, kernel=5, stride=4), Stage(8, stride=2, blocks=1))),
     ConvStem((ConvRow(8, kernel=4, pool=True), ConvRow(8, pool=True, dropout=0.5)), l2=0.0),

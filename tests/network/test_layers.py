@@ -23,6 +23,7 @@ from lensdetect.network.layers import (
     AddPositions,
     AsinhStretch,
     BadPixels,
+    PooledShare,
     PublishedScaling,
     grid_positions,
     published_positions,
@@ -113,6 +114,16 @@ def test_preprocessing_is_float32_under_any_policy(layer):
         keras.config.set_dtype_policy("float32")
     assert (twin.compute_dtype, fresh.compute_dtype) == ("float32", "float32")
     assert twin.get_config() == config
+
+
+def test_share_of_a_cell_counts_the_pixels_that_are_there():
+    bad = np.zeros((1, 7, 8, 1), np.float32)
+    bad[0, 3, 0], bad[0, 6, 7] = 1, 1
+    # Seven rows in cells of three: one is missing above, one below; of eight columns one, below.
+    expected = [[0, 0, 0], [1 / 9, 0, 0], [0, 0, 1 / 4]]
+    np.testing.assert_allclose(PooledShare(3)(bad)[0, ..., 0], expected, rtol=1e-6)
+    copy = PooledShare.from_config(PooledShare(3).get_config())
+    np.testing.assert_allclose(copy(bad), keras.layers.AveragePooling2D(3, padding="same")(bad), rtol=1e-6)
 
 
 def test_published_positions_by_hand():

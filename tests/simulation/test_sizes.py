@@ -34,7 +34,8 @@ def test_masks_of_every_size(name, rng):
             assert mask.shape == (size, size, len(survey.bands))
 
 
-@pytest.mark.parametrize("name", sorted(SURVEYS))
+# The others have bands in which simulated galaxies have no magnitudes, or none of the sky's conditions.
+@pytest.mark.parametrize("name", sorted(name for name, one in SURVEYS.items() if one.conditions or name == "bologna"))
 @pytest.mark.parametrize("size", [11, 25])
 def test_whole_stamps_of_small_sizes(name, size):
     survey, rng = SURVEYS[name], np.random.default_rng(size)

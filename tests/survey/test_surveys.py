@@ -27,6 +27,7 @@ EXPECTED = {
     "rubin_dp2": ("ugrizy", 0.2, 31.4),
     "euclid": (("VIS", *"YJHgriz"), 0.1, (24.6, 23.9)),
     "unions": ("ugriz", 0.1857, (30.0, 27.0)),
+    "ground": ("ugri", 0.2, 30.0),
 }
 EXPECTED_NOISE = {"bologna": (2.02e-12, 1.26e-12, 1.52e-12, 3.2e-12), "kids": (5.3e-12, 2.2e-12, 2.4e-12, 7.9e-12)}
 

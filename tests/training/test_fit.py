@@ -85,7 +85,7 @@ def test_stops_early_and_keeps_the_best_epoch(trained, plan):
 def test_run_has_its_files(trained):
     state = trained.read_state()
     names = {path.name for path in trained.folder.iterdir()} - {"model"}
-    assert names == {".lock", "checkpoint", "curves.png", "history.csv", "plan.json"}
+    assert names == {"checkpoint", "curves.png", "history.csv", "measured", "plan.json"}
     assert {path.name for path in trained.checkpoint.iterdir()} == {state["best"], state["latest"], "state.json"}
     assert (trained.folder / "curves.png").read_bytes().startswith(b"\x89PNG")
 
@@ -137,8 +137,9 @@ def check_equal(run: Run, expected: Run) -> None:
 
 
 def test_resumed_training_ends_where_it_would_have(uninterrupted, spec, stamps, bologna, two_stages, tmp_path):
-    # In the last epoch, which is the second of its stage.
-    failing = Failing(stamps, batch_size=8, good_batches=3 * 15 + 8)
+    # In the last epoch, which is the second of its stage. The look at the unit, and the last
+    # batch of each validation, have as many stamps as a batch of the training.
+    failing = Failing(stamps, batch_size=8, good_batches=1 + 3 * (15 + 1) + 8)
     with pytest.raises(Exception, match="the disk is gone"):
         train(spec, failing, tmp_path / "run", survey=bologna, plan=two_stages, seed=7)
     run = Run(tmp_path / "run")

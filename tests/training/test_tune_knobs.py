@@ -69,7 +69,7 @@ def test_parts_that_are_none_or_have_nothing():
     [
         ("{", "x.json must be JSON with a plan"),
         ("[]", "x.json must be JSON with a plan, got a list"),
-        ("{}", "x.json: a plan must have the fields that lensdetect train writes"),
+        ("{}", "x.json: a plan must have exactly its known fields; missing:"),
     ],
 )
 def test_plan_files_that_are_none(tmp_path, text, message):

@@ -13,6 +13,7 @@ from lensdetect.network.spec.encoders import PreNormEncoder as PreNormEncoder
 from lensdetect.network.spec.encoders import PublishedEncoder as PublishedEncoder
 from lensdetect.network.spec.fronts import AsinhFront as AsinhFront
 from lensdetect.network.spec.fronts import Front as Front
+from lensdetect.network.spec.fronts import MeasuredFront as MeasuredFront
 from lensdetect.network.spec.fronts import PeakFront as PeakFront
 from lensdetect.network.spec.fronts import PublishedFront as PublishedFront
 from lensdetect.network.spec.fronts import StandardFront as StandardFront

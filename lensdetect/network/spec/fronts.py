@@ -75,4 +75,13 @@ class AsinhFront:
     """
 
 
-Front = PublishedFront | StandardFront | PeakFront | AsinhFront
+@dataclass(frozen=True)
+class MeasuredFront:
+    """The same stretch with sky and noise measured in each plane of the cutout, whatever survey it is of.
+
+    It needs neither the survey's noise nor a sky that is subtracted. What it gives
+    up is the colour: a band counts in units of its own noise.
+    """
+
+
+Front = PublishedFront | StandardFront | PeakFront | AsinhFront | MeasuredFront

@@ -6,6 +6,7 @@ from lensdetect.network.spec import (
     AsinhFront,
     AttentionPoolHead,
     DetectorSpec,
+    MeasuredFront,
     PreNormEncoder,
     ResidualStem,
     Stage,
@@ -14,8 +15,18 @@ from lensdetect.network.zoo.row import System
 
 _READING = "Ours, whole. Accuracy per operation on a CPU."
 
+_FRONT = AsinhFront()
 
-def _arcformer(size: str, stem: ResidualStem, encoder: PreNormEncoder, *, units: int, parameters: int) -> System:
+
+def _arcformer(
+    size: str,
+    stem: ResidualStem,
+    encoder: PreNormEncoder,
+    *,
+    units: int,
+    parameters: int,
+    front: AsinhFront | MeasuredFront = _FRONT,
+) -> System:
     dropout = encoder.dropout and 0.2
     return System(
         name=f"arcformer_{size}",
@@ -25,11 +36,18 @@ def _arcformer(size: str, stem: ResidualStem, encoder: PreNormEncoder, *, units:
             f"{sum(1 + 2 * stage.blocks for stage in stem.stages)} conv in {len(stem.stages)} stages, "
             f"{encoder.num_blocks} pre-norm blocks of {encoder.num_heads} heads"
         ),
-        spec=DetectorSpec(stem, encoder, AttentionPoolHead((units,), dropout=dropout), AsinhFront()),
+        spec=DetectorSpec(stem, encoder, AttentionPoolHead((units,), dropout=dropout), front),
         parameters=parameters,
         reading=_READING,
     )
 
+
+_SMALL = {
+    "stem": ResidualStem((Stage(16, kernel=5), Stage(32), Stage(64, blocks=1), Stage(96))),
+    "encoder": PreNormEncoder(num_blocks=3, num_heads=3, mlp_dim=192, dropout=0.1),
+    "units": 128,
+    "parameters": 392_257,
+}
 
 # The PSF spans 3 to 5 pixels, so a stride of 2 at once loses little and saves
 # three quarters of the work; a fourth stage leaves 7 x 7 tokens, since a CPU
@@ -42,13 +60,9 @@ OURS: tuple[System, ...] = (
         units=64,
         parameters=115_553,
     ),
-    _arcformer(
-        "small",
-        ResidualStem((Stage(16, kernel=5), Stage(32), Stage(64, blocks=1), Stage(96))),
-        PreNormEncoder(num_blocks=3, num_heads=3, mlp_dim=192, dropout=0.1),
-        units=128,
-        parameters=392_257,
-    ),
+    _arcformer("small", **_SMALL),
+    # The same for any survey: what the front scales by is measured in the cutout.
+    _arcformer("small_measured", **_SMALL, front=MeasuredFront()),
     _arcformer(
         "medium",
         ResidualStem((Stage(24, kernel=5), Stage(48), Stage(96, blocks=2), Stage(160))),

@@ -50,7 +50,7 @@ def draw_satellites(centre: EarlyType, *, survey: Survey, rng: np.random.Generat
 
 
 def draw_group(centre: EarlyType, *, survey: Survey, rng: np.random.Generator) -> tuple[Light, ...]:
-    """An early type with two to five others of its own red sequence, within 2 to 8 arcsec.
+    """An early type that dominates two to seven others of its own red sequence, within 2 to 12 arcsec.
 
     Parameters
     ----------
@@ -63,14 +63,23 @@ def draw_group(centre: EarlyType, *, survey: Survey, rng: np.random.Generator) -
     tuple of Light
         The early type's own first.
     """
-    count = int(rng.integers(2, 6))
-    return centre.light + tuple(
-        _draw_red(
-            centre, rng.uniform(2.0, 8.0), direction_rad=rng.uniform(0.0, 2.0 * math.pi),
-            fainter_mag=rng.uniform(0.0, 2.2), size_share=rng.uniform(0.4, 1.0), tangential=False, rng=rng,
-        )
-        for _ in range(count)
-    )  # fmt: skip
+    count = int(rng.integers(2, 8))
+    return centre.light + tuple(_draw_member(centre, rng=rng) for _ in range(count))
+
+
+def _draw_member(centre: EarlyType, *, rng) -> SersicLight:
+    """A member of a group: the fainter the more of them, as in any luminosity function, and the smaller."""
+    fainter = 0.3 + 3.0 * math.sqrt(rng.random())
+    return _draw_red(
+        centre,
+        # the surface density of a group's galaxies falls as the radius
+        rng.uniform(2.0, 12.0),
+        direction_rad=rng.uniform(0.0, 2.0 * math.pi),
+        fainter_mag=fainter,
+        size_share=rng.uniform(0.7, 1.1) * 10.0 ** (-0.12 * fainter),
+        tangential=False,
+        rng=rng,
+    )
 
 
 def _draw_red(

@@ -1,4 +1,4 @@
-"""Discs that fool: face-on spirals and edge-on discs."""
+"""Discs that fool: spirals, and discs seen from their edge."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from lensdetect.simulation.sky.stellar_light import (
 )
 from lensdetect.survey import Survey
 
-#: r magnitudes of face-on spirals and of edge-on discs.
-_SPIRAL_MAG = (17.5, 20.4)
+#: r magnitudes of spirals and of edge-on discs.
+_SPIRAL_MAG = (17.5, 21.0)
 _EDGE_ON_MAG = (18.0, 21.5)
 
 #: Share of disc galaxies with a bar (Masters+ 2011, MNRAS 411, 2026: 29 %).
@@ -33,7 +33,7 @@ _HALF_LIGHT = 1.678
 
 
 def draw_spiral(centre: EarlyType, *, survey: Survey, rng: np.random.Generator) -> tuple[Light, ...]:
-    """A spiral seen face-on.
+    """A spiral seen from any side but its edge.
 
     Red: bulge, bar and a smooth old disc; blue: a disc that is nearly all arms,
     and knots along them.
@@ -51,9 +51,10 @@ def draw_spiral(centre: EarlyType, *, survey: Survey, rng: np.random.Generator) 
         Bulge first.
     """
     mag, radius, redshift = draw_disc_galaxy(mag_range=_SPIRAL_MAG, rng=rng)
-    bulge_share, old_share, knot_share = rng.uniform(0.08, 0.3), rng.uniform(0.08, 0.22), rng.uniform(0.03, 0.10)
+    bulge_share, old_share, knot_share = rng.uniform(0.08, 0.45), rng.uniform(0.08, 0.22), rng.uniform(0.03, 0.10)
     arm_share = 1.0 - bulge_share - old_share - knot_share
-    tilt = {"axis_ratio": rng.uniform(0.6, 1.0), "angle_rad": rng.uniform(0.0, math.pi)}
+    # of discs turned at random the cosine of the inclination is uniform
+    tilt = {"axis_ratio": rng.uniform(0.3, 1.0), "angle_rad": rng.uniform(0.0, math.pi)}
     place = {"x_arcsec": centre.x_arcsec, "y_arcsec": centre.y_arcsec}
     bulge = _draw_bulge(place, share_mag(mag, bulge_share), radius_arcsec=radius, redshift=redshift, rng=rng)
     old_disc = SersicLight(

@@ -81,6 +81,8 @@ def draw_surroundings(
     galaxy: EarlyType,
     *,
     mass: IsothermalMass,
+    own_radius_arcsec: float,
+    in_group: bool,
     survey: Survey,
     rng: np.random.Generator,
 ) -> Surroundings:
@@ -91,7 +93,11 @@ def draw_surroundings(
     environment : LensEnvironment
     galaxy : EarlyType
     mass : IsothermalMass
-        Of the galaxy alone.
+        Of the galaxy and its halo.
+    own_radius_arcsec : float
+        Einstein radius of the galaxy without its halo.
+    in_group : bool
+        Whether the halo is that of a group; else chance decides.
     survey : Survey
     rng : numpy.random.Generator
 
@@ -101,22 +107,31 @@ def draw_surroundings(
     """
     shares = (environment.group_share, environment.satellites_share, environment.chance_blue_share)
     number = int(np.searchsorted(np.cumsum(shares), rng.random(), side="right"))
-    if number == len(shares):
+    if number == len(shares) and not in_group:
         return Surroundings((mass,), mass.einstein_radius_arcsec, galaxy.light, ())
-    kind = ("group", "satellites", "chance_blue")[number]
+    kind = "group" if in_group else ("group", "satellites", "chance_blue")[number]
     fooler = draw_fooler(kind, galaxy, survey=survey, rng=rng)
-    masses = (mass, *_member_masses(galaxy, mass, fooler.light)) if kind == "group" else (mass,)
+    members = _member_masses(galaxy, own_radius_arcsec, fooler.light) if kind == "group" else ()
+    masses = _share_halo((mass, *members)) if in_group else (mass, *members)
     return Surroundings(masses, enclosed_einstein_radius_arcsec(masses), fooler.light, fooler.stars)
 
 
-def _member_masses(galaxy: EarlyType, mass: IsothermalMass, light: tuple[Light, ...]) -> list[IsothermalMass]:
+def _share_halo(masses: tuple[IsothermalMass, ...]) -> tuple[IsothermalMass, ...]:
+    """The mass of a halo holds that of its members, so the first mass is what they leave of it, half at least."""
+    first, *members = masses
+    excess = enclosed_einstein_radius_arcsec(masses) - first.einstein_radius_arcsec
+    left = max(first.einstein_radius_arcsec - excess, 0.5 * first.einstein_radius_arcsec)
+    return (replace(first, einstein_radius_arcsec=left), *members)
+
+
+def _member_masses(galaxy: EarlyType, own_radius_arcsec: float, light: tuple[Light, ...]) -> list[IsothermalMass]:
     """Spheres for the members: luminosity goes as the fourth power of velocity dispersion, radius as its square."""
     members = [part for part in light[len(galaxy.light) :] if isinstance(part, SersicLight)]
     return [
         IsothermalMass(
             part.x_arcsec,
             part.y_arcsec,
-            mass.einstein_radius_arcsec * 10.0 ** (-0.2 * max(part.mags[_R] - galaxy.mags[_R], 0.0)),
+            own_radius_arcsec * 10.0 ** (-0.2 * max(part.mags[_R] - galaxy.mags[_R], 0.0)),
         )
         for part in members
     ]

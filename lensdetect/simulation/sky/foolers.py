@@ -37,7 +37,7 @@ class FoolerRates:
     Parameters
     ----------
     spiral : float
-        Face-on spirals: blue arms, knots and now and then a bar around a redder bulge.
+        Spirals from any side but the edge: blue arms, knots and now and then a bar around a redder bulge.
     ring : float
         Ring galaxies: a detached ring around a red core, or a knotty ring about
         a displaced nucleus with the intruder that made it.

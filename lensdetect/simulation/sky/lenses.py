@@ -13,7 +13,12 @@ from lensdetect.simulation.scene import IsothermalMass
 from lensdetect.simulation.sky.deflectors import EarlyType, draw_within_limits, dress_early_type
 from lensdetect.simulation.sky.distances import isothermal_einstein_radius_arcsec
 from lensdetect.simulation.sky.environment import draw_mass, draw_shear
-from lensdetect.simulation.sky.parameters import EarlyTypePopulation, LensEnvironment, SkySourcePopulation
+from lensdetect.simulation.sky.parameters import (
+    EarlyTypePopulation,
+    HaloPopulation,
+    LensEnvironment,
+    SkySourcePopulation,
+)
 from lensdetect.simulation.sky.sources import SkySource, draw_mags_and_redshifts, draw_source
 from lensdetect.simulation.sky.visibility import VisibilityCut, estimate_visibility, point_snr
 from lensdetect.survey import Survey
@@ -38,16 +43,19 @@ class Lens:
     ----------
     galaxy : EarlyType
     mass : IsothermalMass
-        Of the galaxy alone.
+        Of the galaxy and its halo, without companions.
     shear : tuple of float
     source : SkySource
-        Placed for the galaxy alone.
+        Placed for that mass alone.
+    own_radius_arcsec : float
+        Einstein radius of the galaxy without its halo.
     """
 
     galaxy: EarlyType
     mass: IsothermalMass
     shear: tuple[float, float]
     source: SkySource
+    own_radius_arcsec: float
 
 
 @dataclass(frozen=True)
@@ -59,6 +67,7 @@ class _Pair:
     mag: float
     source_mag: float
     source_redshift: float
+    own_radius_arcsec: float
     einstein_radius_arcsec: float
     offset: float
 
@@ -75,12 +84,14 @@ class LensDrawing:
     sources : SkySourcePopulation
     cut : VisibilityCut
         What counts as visible.
+    halos : HaloPopulation
     survey : Survey
         Under whose typical conditions.
     """
 
     early_types: EarlyTypePopulation
     environment: LensEnvironment
+    halos: HaloPopulation
     sources: SkySourcePopulation
     cut: VisibilityCut
     survey: Survey
@@ -103,7 +114,8 @@ class LensDrawing:
         """
         quasar = bool(rng.random() < self.sources.quasars.share)
         as_it_comes = bool(rng.random() < self.sources.undetected_share)
-        for pair in self._pairs(quasar=quasar, as_it_comes=as_it_comes, rng=rng):
+        wanted = self._draw_halo_radius(rng=rng)
+        for pair in self._pairs(wanted, quasar=quasar, as_it_comes=as_it_comes, rng=rng):
             lens = self._dress(pair, quasar=quasar, rng=rng)
             if as_it_comes or quasar or self._is_visible(lens, pair):
                 return lens
@@ -112,7 +124,18 @@ class LensDrawing:
             f"loosen the visibility cut, or let sources be brighter"
         )
 
-    def _pairs(self, *, quasar: bool, as_it_comes: bool, rng) -> Iterator[_Pair]:
+    def _draw_halo_radius(self, *, rng) -> float | None:
+        """Einstein radius of a lens with a halo; None where it follows from the galaxy."""
+        if not self.halos.share or rng.random() >= self.halos.share:
+            return None
+        low, high = self.halos.radius_range_arcsec
+        low = max(low, min(self._smallest_radius_arcsec(), 0.99 * high))
+        while True:
+            radius = math.exp(rng.uniform(math.log(low), math.log(high)))
+            if rng.random() < min((self.halos.knee_arcsec / radius) ** self.halos.steepness, 1.0):
+                return radius
+
+    def _pairs(self, wanted: float | None, *, quasar: bool, as_it_comes: bool, rng) -> Iterator[_Pair]:
         """Pairs by their number on the sky, without those that surely cannot be seen."""
         early_types = self.early_types if as_it_comes else self._heavy_enough()
         for _ in range(_MOST_BATCHES):
@@ -126,10 +149,14 @@ class LensDrawing:
             # the area behind which a source is lensed goes as the radius squared; the
             # fourth power of the velocity dispersion is in the deflectors already
             kept = (rng.random(len(radius)) < (radius / whole) ** 2) & (radius > _SMALLEST_RADIUS_ARCSEC)
+            own = radius
+            if wanted is not None:
+                kept &= (radius <= wanted) & (radius >= self.halos.own_share_min * wanted)
+                radius = np.full_like(radius, wanted)
             offset = self.sources.offset_einstein_radii * np.sqrt(rng.random(len(radius)))
             if not as_it_comes:
                 kept &= self._may_be_visible(radius, offset=offset, mag=mag, points=quasar)
-            for row in np.column_stack((deflectors, mag, source_redshift, radius, offset))[kept]:
+            for row in np.column_stack((deflectors, mag, source_redshift, own, radius, offset))[kept]:
                 yield _Pair(*(float(value) for value in row))
 
     def _smallest_radius_arcsec(self) -> float:
@@ -173,7 +200,7 @@ class LensDrawing:
             self.sources, position, mag=pair.source_mag, redshift=pair.source_redshift, quasar=quasar, rng=rng
         )
         shear = draw_shear(self.environment, rng=rng)
-        return Lens(galaxy, mass, shear, source)
+        return Lens(galaxy, mass, shear, source, pair.own_radius_arcsec)
 
     def _is_visible(self, lens: Lens, pair: _Pair) -> bool:
         source = lens.source

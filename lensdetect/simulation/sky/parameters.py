@@ -111,6 +111,47 @@ class LensEnvironment:
 
 
 @dataclass(frozen=True)
+class HaloPopulation:
+    """Mass about a galaxy beyond its own, that of its group or of the edge of a cluster: the Einstein radius is drawn.
+
+    Of a natural sky there is none of it: radii follow from the galaxies, and most
+    are near the smallest that can be seen. A sky to learn from shows what people
+    find, detached arcs and counter-images 1 to 6 arcsec out, as often as the rest.
+
+    Parameters
+    ----------
+    share : float
+        Share of the lenses whose Einstein radius is drawn.
+    radius_range_arcsec : tuple of float
+        Einstein radii drawn; none below what the label rule admits.
+    knee_arcsec, steepness : float
+        Their density is flat in the logarithm up to the knee, and falls as this power of the radius beyond.
+    own_share_min : float
+        Least share of the radius that the galaxy has by itself.
+    group_from : float
+        Radius over the galaxy's own from which the halo is that of a group, whose galaxies are there.
+
+    Raises
+    ------
+    InputError
+        If the range holds no radius above 0.
+    """
+
+    share: float = 0.0
+    radius_range_arcsec: tuple[float, float] = (0.7, 6.0)
+    knee_arcsec: float = 3.0
+    steepness: float = 2.0
+    own_share_min: float = 0.3
+    group_from: float = 1.3
+
+    def __post_init__(self):
+        """Refuse ranges that are none."""
+        low, high = self.radius_range_arcsec
+        if not 0.0 < low < high:
+            raise InputError(f"radius_range_arcsec must increase from above 0, got {low:g} to {high:g}")
+
+
+@dataclass(frozen=True)
 class QuasarPopulation:
     """Quasars as sources: seen as two or four points, with a faint host.
 

@@ -17,7 +17,12 @@ from lensdetect.simulation.sky.foolers import PLAIN_KIND, FoolerRates, draw_fool
 from lensdetect.simulation.sky.glitches import GlitchRates, draw_glitches
 from lensdetect.simulation.sky.lenses import LensDrawing
 from lensdetect.simulation.sky.observing import SkyObserving, draw_conditions
-from lensdetect.simulation.sky.parameters import EarlyTypePopulation, LensEnvironment, SkySourcePopulation
+from lensdetect.simulation.sky.parameters import (
+    EarlyTypePopulation,
+    HaloPopulation,
+    LensEnvironment,
+    SkySourcePopulation,
+)
 from lensdetect.simulation.sky.visibility import VisibilityCut
 from lensdetect.survey import Survey
 
@@ -43,6 +48,8 @@ class SkyPopulation(Population):
     early_types : EarlyTypePopulation
     environment : LensEnvironment
         Shear, groups and companions of lenses.
+    halos : HaloPopulation
+        Mass beyond the galaxies' own; none in a natural sky.
     sources : SkySourcePopulation
     visibility : VisibilityCut
         The rule by which a stamp with a source is a lens.
@@ -58,6 +65,7 @@ class SkyPopulation(Population):
     twin_share: float = 0.5
     early_types: EarlyTypePopulation = EarlyTypePopulation()
     environment: LensEnvironment = LensEnvironment()
+    halos: HaloPopulation = HaloPopulation()
     sources: SkySourcePopulation = SkySourcePopulation()
     visibility: VisibilityCut = VisibilityCut()
     foolers: FoolerRates = FoolerRates()
@@ -77,11 +85,19 @@ class SkyPopulation(Population):
         return (self._draw_lens if has_source else self._draw_other)(survey, **around, rng=rng)
 
     def _lenses(self, survey: Survey) -> LensDrawing:
-        return LensDrawing(self.early_types, self.environment, self.sources, self.visibility, survey)
+        return LensDrawing(self.early_types, self.environment, self.halos, self.sources, self.visibility, survey)
 
     def _draw_lens(self, survey: Survey, *, galaxies, stars, glitches: tuple[Glitch, ...], rng) -> Scene:
         lens = self._lenses(survey).draw(rng=rng)
-        about = draw_surroundings(self.environment, lens.galaxy, mass=lens.mass, survey=survey, rng=rng)
+        about = draw_surroundings(
+            self.environment,
+            lens.galaxy,
+            mass=lens.mass,
+            own_radius_arcsec=lens.own_radius_arcsec,
+            in_group=lens.mass.einstein_radius_arcsec > self.halos.group_from * lens.own_radius_arcsec,
+            survey=survey,
+            rng=rng,
+        )
         source = shift_source(lens.source, about.masses)
         return Scene(
             kind=PLAIN_KIND,

@@ -20,11 +20,19 @@ from lensdetect.survey import get_survey
 KIDS = get_survey("kids")
 
 
-def draw(environment, seed=1):
+def draw(environment, seed=1, *, own_radius_arcsec=1.2, in_group=False):
     rng = np.random.default_rng(seed)
     galaxy = draw_early_type(EarlyTypePopulation(), rng=rng)
     mass = draw_mass(environment, galaxy, einstein_radius_arcsec=1.2, rng=rng)
-    return galaxy, mass, draw_surroundings(environment, galaxy, mass=mass, survey=KIDS, rng=rng)
+    about = draw_surroundings(
+        *(environment, galaxy),
+        mass=mass,
+        own_radius_arcsec=own_radius_arcsec,
+        in_group=in_group,
+        survey=KIDS,
+        rng=rng,
+    )
+    return galaxy, mass, about
 
 
 def test_a_galaxy_alone_keeps_its_einstein_radius():
@@ -42,6 +50,15 @@ def test_members_of_a_group_have_light_and_mass():
     assert (member.x_arcsec, member.y_arcsec) == (light.x_arcsec, light.y_arcsec)
     fainter = light.mags[2] - galaxy.mags[2]
     assert member.einstein_radius_arcsec == pytest.approx(1.2 * 10.0 ** (-0.2 * max(fainter, 0.0)))
+
+
+def test_the_mass_of_a_halo_holds_that_of_its_members():
+    none = LensEnvironment(group_share=0.0, satellites_share=0.0, chance_blue_share=0.0)
+    galaxy, mass, about = draw(none, own_radius_arcsec=0.6, in_group=True)
+    assert len(about.masses) > 1 and about.masses[0].einstein_radius_arcsec < mass.einstein_radius_arcsec
+    assert about.einstein_radius_arcsec == pytest.approx(mass.einstein_radius_arcsec, rel=0.15)
+    fainter = about.light[len(galaxy.light)].mags[2] - galaxy.mags[2]
+    assert about.masses[1].einstein_radius_arcsec == pytest.approx(0.6 * 10.0 ** (-0.2 * max(fainter, 0.0)))
 
 
 def test_companions_that_fool_have_no_mass():

@@ -115,13 +115,13 @@ def test_kinds_that_are_no_early_type_take_its_place(kind):
 # one by one
 
 
-def test_spirals_are_large_face_on_with_blue_arms_about_a_red_bulge():
+def test_spirals_are_large_with_blue_arms_about_a_red_bulge():
     drawn = foolers("spiral")
     for fooler in drawn:
         bulge, arms = fooler.light[0], next(part for part in fooler.light if getattr(part, "arms", None))
-        assert arms.arms.amplitude > 0.7 and arms.axis_ratio >= 0.6
-        assert 1.2 < arms.radius_arcsec < 5.0
-        assert 17.3 < total_mag(fooler.light) < 20.6
+        assert arms.arms.amplitude > 0.7 and arms.axis_ratio >= 0.3
+        assert 1.0 < arms.radius_arcsec < 5.0
+        assert 17.3 < total_mag(fooler.light) < 21.2
         # pitch angle between 12 and 32 degrees
         assert 12.0 <= math.degrees(math.atan(arms.arms.number / abs(arms.arms.winding))) <= 32.0
         assert bulge.radius_arcsec < 0.3 * arms.radius_arcsec
@@ -223,9 +223,10 @@ def test_chance_neighbours_are_blue_and_1_to_4_arcsec_away():
 def test_groups_are_of_one_red_sequence():
     for fooler in foolers("group"):
         members = fooler.light[1:]
-        assert 2 <= len(members) <= 5
+        assert 2 <= len(members) <= 7
+        assert all(member.mags[R] > CENTRE.light[0].mags[R] for member in members)
         assert all(abs(g_r([member]) - g_r(CENTRE.light)) < 0.35 for member in members)
-        assert all(2.0 <= away(member) <= 8.0 for member in members)
+        assert all(2.0 <= away(member) <= 12.0 for member in members)
 
 
 def test_bright_stars_come_with_halos_and_the_brightest_saturate():
