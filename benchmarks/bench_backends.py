@@ -72,16 +72,24 @@ def start(backend: str, args: argparse.Namespace) -> subprocess.Popen:
         stdout=subprocess.PIPE,
         text=True,
     )
-    if json.loads(child.stdout.readline())["ready"] != backend:
+    if answer(child)["ready"] != backend:
         sys.exit(f"Keras did not run on {backend}")
     return child
+
+
+def answer(child: subprocess.Popen) -> dict:
+    """Next line of a child; ends with it if it has none."""
+    line = child.stdout.readline()
+    if not line:
+        sys.exit(f"a backend ended with exit code {child.wait()}: its error is above")
+    return json.loads(line)
 
 
 def turn(child: subprocess.Popen) -> dict[str, float]:
     """Images a second of one turn."""
     child.stdin.write("\n")
     child.stdin.flush()
-    return json.loads(child.stdout.readline())
+    return answer(child)
 
 
 def simulate_stamps(folder: Path, *, count: int, size: int) -> None:
@@ -98,9 +106,9 @@ def main() -> None:
     parser.add_argument("--detector", default="arcformer_small")
     parser.add_argument("--data", type=Path, help="simulated stamps (default: 256 new ones)")
     parser.add_argument("--batch-size", type=int, default=64)
-    parser.add_argument("--steps", type=int, default=8, help="of one turn (default: %(default)s)")
+    parser.add_argument("--steps", type=int, default=4, help="of one turn (default: %(default)s)")
     parser.add_argument("--warm-up", type=int, default=3, help="steps that are not counted (default: %(default)s)")
-    parser.add_argument("--turns", type=int, default=5, help="(default: %(default)s)")
+    parser.add_argument("--turns", type=int, default=4, help="(default: %(default)s)")
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.child:

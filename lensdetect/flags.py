@@ -51,7 +51,7 @@ FLAGS: dict[str, Flag] = {
         Flag(4, "padded", False, "smaller than the detector's cutout; NaN was added around it"),
         Flag(5, "wrong_shape", True, "not the detector's size, and neither crop nor pad was asked for"),
         Flag(6, "unreadable", True, "a file is absent, truncated or not in its format"),
-        Flag(7, "blank", True, "no finite pixel in any band"),
+        Flag(7, "blank", True, "no data in any band: NaN, or one value throughout"),
         Flag(8, "edge", False, "reaches beyond the edge of its tile: NaN was put outside"),
         Flag(9, "saturated", False, "the core is flat or missing, as of something too bright for the detector"),
         Flag(10, "trail", False, "a line runs through it, as of a satellite or an aeroplane"),

@@ -167,7 +167,7 @@ def test_refused_and_numberless_come_last_with_reasons(card, cutouts):
     last = ranking.table.tail(2).set_index("id")
     assert last["logit"].isna().all() and last["probability"].isna().all()
     assert last["reason"].to_dict() == {
-        "array-7": "no finite pixel in any band",
+        "array-7": "no data in any band: NaN, or one value throughout",
         "array-100": "the detector gives no finite number for such pixels",
     }
 
@@ -211,7 +211,7 @@ def table():
             "logit": np.array([2.0, 1.0, -1.0, np.nan], np.float32),
             "probability": np.array([0.9, 0.7, 1e-6, np.nan], np.float32),
             "flags": [0, flags.bits("masked", "padded"), 0, flags.bits("blank")],
-            "reason": ["", "some", "", "no finite pixel"],
+            "reason": ["", "some", "", "no data in any band"],
         }
     )
 
@@ -277,7 +277,7 @@ def test_report_is_aligned_and_counts(table):
     assert lines[2].endswith("masked padded") and lines[3].split() == ["3", "c", "-1.000", "1.0e-06"]
     counts = counts_lines(table)
     assert "4 images: 3 scored, 1 refused" in counts and "flags: blank 1, masked 1, padded 1" in counts
-    assert "refused d: no finite pixel" in counts
+    assert "refused d: no data in any band" in counts
     assert ranked_lines(table.tail(1)) == ""
 
 

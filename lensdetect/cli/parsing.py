@@ -12,7 +12,8 @@ from lensdetect.errors import InputError, unknown_name
 
 #: For help texts, which need no imports; a test compares them with the table.
 SURVEY_NAMES = (
-    "bologna, kids, des, hsc, lsst, euclid_vis, cfhtls, legacy, legacy_dr10, rubin_dp1, rubin_dp2, euclid, unions"
+    "bologna, kids, des, hsc, lsst, euclid_vis, cfhtls, legacy, legacy_dr10, rubin_dp1, rubin_dp2, euclid, unions, "
+    "ground"
 )
 
 

@@ -98,7 +98,7 @@ def _band_axis(shape: tuple[int, ...], *, path: str, bands: tuple[str, ...]) -> 
     if not axes:
         raise InputError(
             f"{path} must have an axis of {len(bands)} bands ({', '.join(bands)}), got {held}: "
-            "name its bands with --bands"
+            "name each plane that it holds, in order, with --bands"
         )
     if len(axes) > 1:
         raise InputError(

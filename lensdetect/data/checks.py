@@ -41,7 +41,7 @@ def check(block: np.ndarray, notes: Notes, *, frame: Frame) -> None:
     given = frame.size**2 - notes.outside
     gone = masked == given
     for row in good[gone[good].all(axis=1)]:
-        notes.add(row, "blank", text="no finite pixel in any band")
+        notes.add(row, "blank", text="no data in any band: NaN, or one value throughout")
     for row, plane in np.argwhere((masked > MASKED_SHARE * given) & ~notes.refused[:, None]):
         share = 100 * masked[row, plane] / given[row, plane]
         notes.add(row, "masked", text=f"{frame.names([plane])}: {share:.1f} % of the pixels are masked or not finite")

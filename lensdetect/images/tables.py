@@ -57,7 +57,7 @@ def table_files(path: Path | str | Sequence[Path | str]) -> list[Path]:
     else:
         found = [root] if root.exists() else sorted(Path(name) for name in glob.glob(str(path)))
     if not found:
-        raise InputError(f"a catalogue must be a table, or a folder or glob of tables, got nothing at {path}")
+        raise InputError(f"there must be a table, or a folder or glob of tables, got nothing at {path}: check the path")
     for file in found:
         if not _is_table(file):
             raise InputError(f"a catalogue must be one of {', '.join(ENDINGS)}, got {file}: convert it")

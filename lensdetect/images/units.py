@@ -74,23 +74,20 @@ def checked_units(
     _check_header(file, 0, path)
     file.seek(0)
     total = 0
+    # It is not closed: that would read all units that are left, unseen, and the file is the caller's.
     units = fits.open(file, disable_image_compression=True, **_LAZILY)
-    try:
-        for number, unit in enumerate(_advance(units, file, path)):
-            if sum(unit.header.count(word) for word in ("SIMPLE", "XTENSION") if word in unit.header) > 1:
-                raise InputError(f"{path}: damaged: two headers run into one another, as the first has no END")
-            if number == 0 and unit.header.get("GROUPS") is True:
-                raise InputError(f"{path}: must hold an image, got random groups (GROUPS = T): write it as an image")
-            needed = unit.fileinfo()["datLoc"] + unit.size
-            if length is not None and needed > length:
-                raise InputError(f"{path}: cut short: its headers ask for {needed} bytes, got {length}: fetch it again")
-            shape = image_shape(unit.header)
-            if shape:
-                total = check_pixels(path, shape, max_pixels=max_pixels, before=0 if each else total)
-            yield number, unit
-    finally:
-        # the file is the caller's
-        units.close(closed=False)
+    for number, unit in enumerate(_advance(units, file, path)):
+        if sum(unit.header.count(word) for word in ("SIMPLE", "XTENSION") if word in unit.header) > 1:
+            raise InputError(f"{path}: damaged: two headers run into one another, as the first has no END")
+        if number == 0 and unit.header.get("GROUPS") is True:
+            raise InputError(f"{path}: must hold an image, got random groups (GROUPS = T): write it as an image")
+        needed = unit.fileinfo()["datLoc"] + unit.size
+        if length is not None and needed > length:
+            raise InputError(f"{path}: cut short: its headers ask for {needed} bytes, got {length}: fetch it again")
+        shape = image_shape(unit.header)
+        if shape:
+            total = check_pixels(path, shape, max_pixels=max_pixels, before=0 if each else total)
+        yield number, unit
 
 
 def open_units(path, *, max_pixels: int) -> Iterator[tuple[int, fits.hdu.base._BaseHDU]]:

@@ -207,7 +207,7 @@ class OpenTile:
 
 def _reason(flags: int, unknown_bits: int) -> str:
     if flags & FLAGS["blank"].value:
-        return "no finite pixel in any band"
+        return "no data in any band: NaN, or one value throughout"
     if not unknown_bits:
         return ""
     bits = ", ".join(str(bit) for bit in range(63) if unknown_bits >> bit & 1)

@@ -138,7 +138,7 @@ def test_blank_stamp_is_refused(lensdetect, detector, pixels, tmp_path, scores):
     pixels[4] = np.nan
     np.save(tmp_path / "stack.npy", pixels)
     result = lensdetect("score", tmp_path / "stack.npy", "--survey", "bologna", "--model", detector, "--output", scores)
-    assert result.code == 1 and "refused stack-4: no finite pixel in any band" in result.out
+    assert result.code == 1 and "refused stack-4: no data in any band: NaN, or one value throughout" in result.out
 
 
 def test_undeclared_images_are_refused(lensdetect, detector, pixels, tmp_path, scores):

@@ -119,7 +119,7 @@ def write_bad(path, kind, cutouts):
         (
             "a.npy",
             "bands",
-            r"must have an axis of 4 bands \(u, g, r, i\), got 5 x 11 x 11 x 3: name its bands with --bands",
+            r"must have an axis of 4 bands \(u, g, r, i\), got 5 x 11 x 11 x 3: name each plane .* with --bands",
         ),
         ("a.h5", "two candidates", r"must hold one array of images, or one named cutouts or images or X, got one \(5,"),
         ("a.png", "unknown", "a.png begins with b'.*PNG.*', which is no kind of image file known here: give FITS"),

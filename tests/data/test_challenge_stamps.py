@@ -123,7 +123,7 @@ def test_masked_share_and_blank(tmp_path, write_stamps, file_of, bologna):
     assert np.isnan(batch.pixels[:2, ..., 2]).sum(axis=(1, 2)).tolist() == [6, 7]
     assert batch.reasons[1:] == [
         "band r: 5.8 % of the pixels are masked or not finite",
-        "no finite pixel in any band",
+        "no data in any band: NaN, or one value throughout",
     ]
 
 

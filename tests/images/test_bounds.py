@@ -68,6 +68,15 @@ def test_counts_without_end_are_refused_at_once(tmp_path, keyword):
             read(str(path))
 
 
+def test_a_count_without_end_is_refused_behind_a_good_unit(tmp_path):
+    behind = ENDLESS[:2880].replace(b"SIMPLE  =                    T", b"XTENSION= 'IMAGE   '          ")
+    path = tmp_path / "a.fits"
+    path.write_bytes(claiming(*axes(), "EXTEND  =                    T")[:2880] + behind)
+    for read in (read_planes, read_headers):
+        with pytest.raises(InputError, match="NAXIS must be 999 or less, got 2147483647"):
+            read(str(path))
+
+
 def test_headers_that_run_into_one_another_are_refused(tmp_path):
     path = tmp_path / "a.fits.fz"
     compressed(path)

@@ -109,7 +109,7 @@ def test_names_that_are_not_there(rows, tmp_path, changes, message):
 
 
 def test_what_is_no_catalogue(rows, tmp_path):
-    with pytest.raises(InputError, match="got nothing at"):
+    with pytest.raises(InputError, match="there must be a table.*got nothing at .*: check the path"):
         Catalogue(tmp_path / "none.fits", survey=KIDS)
     (tmp_path / "broken.parquet").write_bytes(b"PAR1 and no more")
     with pytest.raises(InputError, match="broken.parquet: cut short, damaged or not a table: ArrowInvalid: Parquet"):

@@ -82,7 +82,7 @@ def test_an_edge_is_nan_and_flagged(folder):
         cutouts = tile.cut([160.0, 5.0, 2000.0], [350.0, 350.0, 350.0])
     assert flag_names(cutouts) == [set(), {"edge"}, {"edge", "blank"}]
     assert np.isnan(cutouts.pixels[1, :, :45]).all() and np.isfinite(cutouts.pixels[1, :, 45:]).all()
-    assert cutouts.reasons == ["", "", "no finite pixel in any band"]
+    assert cutouts.reasons == ["", "", "no data in any band: NaN, or one value throughout"]
 
 
 def test_an_edge_of_whole_numbers_is_nan(tmp_path, rng):

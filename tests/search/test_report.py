@@ -45,7 +45,7 @@ def test_a_lens_that_is_flagged_or_masked_is_missed_for_that(search, lenses, sky
     found = search(known=lenses, cut=Cut(top=5, rejected=("edge", "masked", "missing_band", "bad_background")))
     assert not set(found.known["fate"]) - {"found", "score", "flag", "no score", "selection"}
     masked = found.known[found.known["fate"] == "no score"]
-    assert masked["why"].str.contains("no finite pixel").all()
+    assert masked["why"].str.contains("no data in any band").all()
 
 
 def test_the_report_needs_nothing_beside_it(search):
