@@ -101,7 +101,7 @@ def shipping(detector, monkeypatch) -> Path:
     """Let that detector be the one that comes with the package, for every survey."""
     monkeypatch.setattr(shipped, "models_folder", lambda: detector.parents[1])
     monkeypatch.setattr(shipped, "GROUND_DETECTOR", detector.parent.name)
-    monkeypatch.setattr(shipped, "OTHER_DETECTORS", {})
+    monkeypatch.setattr(shipped, "OTHER_DETECTORS", {"bologna": detector.parent.name})
     return detector
 
 
