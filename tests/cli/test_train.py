@@ -126,6 +126,7 @@ def test_unwritable_run(lensdetect, training_stamps, tmp_path):
     assert result.code == 2 and "must be writable to" in result.err and "file/run, got" in result.err
 
 
+@pytest.mark.slow
 def test_interrupted_training_goes_on(start, finished, training_stamps, tmp_path):
     run = tmp_path / "run"
     process = start(*command(training_stamps, run, "--epochs", 8, "--weights", finished, "--parts", "stem"))

@@ -39,7 +39,7 @@ def scored(found) -> int:
 _HOW = ["full disk", "kill before", "kill after"]
 
 
-@pytest.mark.parametrize("how", _HOW[:2])
+@pytest.mark.parametrize("how", [pytest.param("full disk", marks=pytest.mark.slow), "kill before"])
 def test_a_search_of_a_tile_stopped_at_any_write_ends_as_if_undisturbed(search, sky, stopped_at, how, glitches):
     assert_ends_as_if_undisturbed(partial(search, tiles=sky.folder / f"{sky.name(1)}*"), stopped_at, how, least=10)
 
