@@ -41,7 +41,7 @@ def test_dask_gives_what_this_process_gives(search, all_scores, tmp_path):
 
     here = search(cut=ANY)
     with LocalCluster(
-        n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None, protocol="tcp"
+        n_workers=1, threads_per_worker=2, processes=False, dashboard_address="127.0.0.1:0", protocol="tcp"
     ) as cluster:
         there = search(cut=ANY, scheduler=cluster.scheduler_address, output=tmp_path / "dask")
     assert_same(all_scores(here), all_scores(there))
@@ -62,7 +62,7 @@ def test_a_scheduler_without_workers_is_not_waited_for_for_ever(monkeypatch, cap
 
     monkeypatch.setattr(cluster, "_LOOK_S", 0.05)
     monkeypatch.setattr(cluster, "_WORKERS_S", 0.2)
-    with LocalCluster(n_workers=0, processes=False, dashboard_address=None, protocol="tcp") as empty:
+    with LocalCluster(n_workers=0, processes=False, dashboard_address="127.0.0.1:0", protocol="tcp") as empty:
         with pytest.raises(InputError, match=r"must have workers, got none for 0.2 s: start some and give the same"):
             list(cluster.run_on_cluster(abs, [-1], scheduler=empty.scheduler_address))
     assert "has no workers: waiting 0 s for one" in caplog.text
@@ -71,7 +71,7 @@ def test_a_scheduler_without_workers_is_not_waited_for_for_ever(monkeypatch, cap
 _SCHEDULER = """
 import sys
 from distributed import LocalCluster
-options = {"processes": False, "dashboard_address": None, "protocol": "tcp"}
+options = {"processes": False, "dashboard_address": "127.0.0.1:0", "protocol": "tcp"}
 with LocalCluster(n_workers=1, threads_per_worker=1, **options) as cluster:
     print(cluster.scheduler_address, flush=True)
     sys.stdin.read()
@@ -155,7 +155,7 @@ def test_on_a_cluster_a_tile_that_kills_each_time_is_reported(
     log.write_text("")
     with (
         dask.config.set({"distributed.scheduler.allowed-failures": 1}),
-        LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster,
+        LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address="127.0.0.1:0") as cluster,
     ):
         address = cluster.scheduler_address
         found = search(cut=ANY, scheduler=address, committee=committee(scorers.Deadly(str(log), 2)))
