@@ -144,6 +144,7 @@ def run(args: argparse.Namespace) -> int:
             workers=args.workers,
             scheduler=args.scheduler,
             max_pixels=args.max_pixels,
+            command=args.command_line,
         )
     except KeyboardInterrupt:
         raise LensdetectError(

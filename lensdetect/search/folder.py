@@ -60,7 +60,7 @@ def held_folder(folder: Path, manifest: dict) -> Iterator[None]:
         If it holds something else (the message names the first difference),
         another run is at work in it, or it cannot be written.
     """
-    within = ("scores", "parts", "cutouts")
+    within = ("scores", "parts", "cutouts", "report")
     with open_run(
         folder, manifest, file_name=MANIFEST_NAME, work="search", free=("code_version",), within=within
     ) as found:

@@ -6,7 +6,7 @@ import dataclasses
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from lensdetect.images.bounds import TILE_PIXELS
 from lensdetect.runs import writable, write_whole
-from lensdetect.search.candidates import Cut, Ranked
+from lensdetect.search.candidates import Cut
 from lensdetect.search.catalogue import Catalogue
 from lensdetect.search.cluster import run_on_cluster
 from lensdetect.search.committee import Committee
@@ -29,6 +29,8 @@ from lensdetect.search.objects import Spread, spread_objects
 from lensdetect.search.outputs import write_candidates
 from lensdetect.search.pictures import cut_candidates
 from lensdetect.search.report import Findings, write_report
+from lensdetect.search.report_cards import shown_candidates
+from lensdetect.search.report_pictures import Pictures
 from lensdetect.search.scan import Outcome, refuse_slice, scan_slice
 from lensdetect.search.scores import score_columns
 from lensdetect.search.slices import Job, Slice, score_path
@@ -36,6 +38,9 @@ from lensdetect.search.summary import Search, count_all, tile_rows
 from lensdetect.search.workers import Died, run_here, run_in_processes
 from lensdetect.survey import Survey
 from lensdetect.text import write_csv
+
+#: Files that the report names, at most.
+_FILES_NAMED = 5
 
 
 def search_survey(
@@ -55,12 +60,14 @@ def search_survey(
     scheduler: str | None = None,
     max_pixels: int = TILE_PIXELS,
     progress: bool = True,
+    command: str = "",
 ) -> Search:
     """Search tiles for lenses among the objects of a catalogue.
 
     The folder gets ``scores/<tile>.parquet`` (every object), ``objects/outside.parquet``
     (those in no tile), ``tiles.csv``, ``candidates.parquet``, ``.csv`` and
-    ``.fits``, ``known.csv``, ``cutouts/`` and ``report.html``. A tile whose
+    ``.fits``, ``known.csv``, ``cutouts/``, and ``report.html`` with its pictures
+    in ``report/``. A tile whose
     scores are there, and undamaged, is not scored again where all that they
     follow from is the same: what its files hold, its zero points, the objects,
     the detectors and the version of the code. So an interrupted search goes on,
@@ -94,6 +101,8 @@ def search_survey(
         Pixels that an image of a tile may have; larger ones are problems.
     progress : bool
         Whether to show a progress bar where standard error is a terminal.
+    command : str
+        Command line that asked for the search, for the report.
 
     Returns
     -------
@@ -121,7 +130,8 @@ def search_survey(
             slices, ready = missing_slices(job, index, spread)
         unwritten = _scan(job, slices, ready, workers=workers, scheduler=scheduler, show=show)
         with writable(folder):
-            ended = _Scanned(job, objects, index, spread, slices, unwritten, left_out)
+            sources = _sources(tiles, objects, command)
+            ended = _Scanned(job, objects, index, spread, slices, unwritten, left_out, sources)
             return _finish(ended, cut=cut, lenses=lenses, began_s=began_s, show=show)
 
 
@@ -136,6 +146,7 @@ class _Scanned:
     slices: list[Slice]
     unwritten: dict[str, str]
     left_out: list[str]
+    sources: dict[str, str]
 
 
 def _finish(ended: _Scanned, *, cut: Cut, lenses: pd.DataFrame, began_s: float, show: bool) -> Search:
@@ -156,7 +167,10 @@ def _finish(ended: _Scanned, *, cut: Cut, lenses: pd.DataFrame, began_s: float, 
         seconds=seconds,
         committee=committee,
     )
-    return _write(job, index, rows, ranked, fate, numbers=numbers, notes=[*spread.notes, *ended.left_out, *notes])
+    if "near_miss" not in ranked.candidates:  # XXX until branch find
+        ranked.candidates = ranked.candidates.assign(near_miss=False, scene=ranked.candidates["rank"])
+    notes = [*spread.notes, *ended.left_out, *notes]
+    return _write(Findings(job, index, rows, ranked, fate, numbers, notes, cut, ended.sources))
 
 
 def _absolute(tiles) -> list[Path]:
@@ -205,21 +219,31 @@ def _results(
     return run_here(work, slices) if workers == 1 else run_in_processes(work, slices, workers=workers)
 
 
-def _write(
-    job: Job,
-    index: TileIndex,
-    rows: pd.DataFrame,
-    ranked: Ranked,
-    known: pd.DataFrame,
-    *,
-    numbers: dict,
-    notes: list[str],
-) -> Search:
-    folder = job.folder
-    for name, table in (("tiles.csv", rows), ("known.csv", known)):
+def _write(findings: Findings) -> Search:
+    folder, ranked = findings.job.folder, findings.ranked
+    for name, table in (("tiles.csv", findings.tiles), ("known.csv", findings.known)):
         write_whole(folder / name, lambda file, t=table: write_csv(t, file))
     write_candidates(ranked.candidates, folder)
-    pictures, problems = cut_candidates(ranked.candidates, index, job, folder=folder / "cutouts")
-    notes += problems
-    write_report(Findings(job, index, rows, ranked, known, numbers, pictures, notes), folder / "report.html")
-    return Search(folder, ranked.candidates, rows, known, numbers, notes)
+    pictures = Pictures(folder, shown_candidates(ranked.candidates)["rank"])
+    problems = cut_candidates(
+        ranked.candidates, findings.index, findings.job, folder=folder / "cutouts", pictures=pictures
+    )
+    findings.notes.extend(problems)
+    write_report(findings, pictures, folder / "report.html")
+    return Search(folder, ranked.candidates, findings.tiles, findings.known, findings.numbers, findings.notes)
+
+
+def _sources(tiles, objects: Catalogue, command: str) -> dict[str, str]:
+    """What was searched, and with which command, for the report."""
+    return {
+        "command": command or "a call of lensdetect.search.search_survey",
+        "tiles": _listed(map(str, [tiles] if isinstance(tiles, (str, Path)) else tiles)),
+        "catalogue": _listed(map(str, objects.files)),
+        "selection": objects.selection.expression if objects.selection is not None else "all objects",
+    }
+
+
+def _listed(names: Iterable[str]) -> str:
+    names = list(names)
+    more = f" and {len(names) - _FILES_NAMED:,} more" if len(names) > _FILES_NAMED else ""
+    return ", ".join(names[:_FILES_NAMED]) + more
