@@ -128,6 +128,7 @@ def report_html(findings: Findings, pictures: Pictures) -> str:
         flags=_flags_of(shown),
         scenes=bool(shown["scene"].duplicated().any()),
         prior=prior_in_words(findings.job),
+        short_prior=_short_prior(findings.job),
         empty=_why_empty(findings) if not len(table) else "",
         numbers=_cells(findings.numbers.items()),
         flag_counts=_cells(_flag_rows(findings.ranked)),
@@ -153,14 +154,19 @@ def prior_in_words(job: Job) -> str:
     str
     """
     if job.prior is not None:
-        return f"at {job.prior:g} lenses an object, the prior given"
+        return f"at a share of lenses of {job.prior:g}, the prior given"
     share = job.committee.members[0].calibration.lens_fraction
     if share is None:
         return "of unknown calibration: the detector does not say for which share of lenses"
     return (
-        f"at {share:g} lenses an object, as among the stamps of the calibration; in the sky lenses are far rarer: "
-        "give --prior"
+        f"at a share of lenses of {share:g}, that of the stamps of the calibration; in the sky lenses are rarer: give "
+        "--prior"
     )
+
+
+def _short_prior(job: Job) -> str:
+    share = job.committee.members[0].calibration.lens_fraction if job.prior is None else job.prior
+    return "of unknown prior" if share is None else f"at prior {share:g}"
 
 
 def _flags_of(shown: pd.DataFrame) -> list[str]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import re
 
 import numpy as np
@@ -11,8 +12,11 @@ from astropy.wcs import WCS
 from lensdetect.errors import InputError
 from lensdetect.figures.search import score_histogram, sky_map
 from lensdetect.search import Cut
-from lensdetect.search.report_pictures import sky_axes
+from lensdetect.search.report import report_html
+from lensdetect.search.report_pictures import Pictures, sky_axes
 from lensdetect.search.tiles import Tile
+
+from .report_files import findings, table, write
 
 
 @pytest.fixture
@@ -73,20 +77,46 @@ def test_a_resumed_search_writes_report_and_pictures_anew(search):
 
 
 @pytest.mark.parametrize("how", ["full disk", "kill before", "kill after"])
-def test_report_and_pictures_go_together_wherever_a_run_ends(search, stopped_at, how):
-    first = search(report=True, cut=Cut(top=3, rejected=()))
+def test_report_and_pictures_go_together_wherever_a_run_ends(tmp_path, stopped_at, how):
+    write(tmp_path, table(3), seed=1)
 
     def whole() -> bool:
-        page = (first.folder / "report.html").read_text()
+        page = (tmp_path / "report.html").read_text()
         keys = re.findall(r'"key": "(\w+)"', page)
-        return len(keys) > 2 and all((first.folder / "report" / f"{key}.js").is_file() for key in keys)
+        return len(keys) > 2 and all((tmp_path / "report" / f"{key}.js").is_file() for key in keys)
 
-    assert whole()
     number = 0
-    while stopped_at(lambda: search(report=True, cut=Cut(top=4, rejected=())), number, how=how):
+    while stopped_at(lambda: write(tmp_path, table(4), seed=2), number, how=how):
         assert whole()
-        number += 3
-    assert number > 6 and len(list((first.folder / "report").glob("*.js"))) == 4
+        number += 1
+    assert number == 5 and whole() and len(list((tmp_path / "report").glob("*.js"))) == 4
+
+
+@pytest.mark.parametrize(
+    ("counts", "cut", "why"),
+    [
+        ((0, 0, 0), Cut(), "No object of the catalogue lies in a tile that could be searched."),
+        ((7, 0, 0), Cut(), "None of 7 objects has a score; what went wrong is told below."),
+        ((7, 5, 0), Cut(), "All 5 objects with a score have a flag with which an object is no candidate."),
+        (
+            (7, 5, 3),
+            Cut(threshold=0.9),
+            "None of 3 objects that could be candidates has a probability of at least 0.9.",
+        ),
+    ],
+)
+def test_an_empty_report_says_why(tmp_path, counts, cut, why):
+    none = dataclasses.replace(findings(tmp_path, table(0)), cut=cut)
+    none.ranked.objects, none.ranked.scored, none.ranked.eligible = counts
+    assert why in report_html(none, Pictures(tmp_path, []))
+
+
+def test_a_report_of_very_many_shows_the_first_and_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr("lensdetect.search.report_cards.MOST_CARDS", 4)
+    monkeypatch.setattr("lensdetect.search.report_cards.MOST_NEAR", 1)
+    page = report_html(findings(tmp_path, table()), Pictures(tmp_path, []))
+    assert re.findall(r'class="rank">(\d+)<', page) == ["1", "2", "3", "4", "11"]
+    assert "7 more are in candidates.csv" in page
 
 
 def test_a_tile_that_is_gone_is_told_on_its_cards(search, sky, monkeypatch):

@@ -6,89 +6,19 @@ import csv
 import io
 import time
 
-import numpy as np
-import pandas as pd
 import pytest
 
-from lensdetect import flags
-from lensdetect.artifact import Calibration
-from lensdetect.search import Committee, Cut, Member
-from lensdetect.search.candidates import Ranked
-from lensdetect.search.completeness import FATE_COLUMNS
-from lensdetect.search.index import TileIndex
-from lensdetect.search.report import Findings, write_report
-from lensdetect.search.report_pictures import Pictures
-from lensdetect.search.slices import Job
-from lensdetect.survey import get_survey
 from lensdetect.text import write_csv
 
 from ..browser import narrow
-
-SIDE, COUNT = 41, 12
-#: What catalogues may call an object.
-ODD_IDS = {
-    1: "<script>window.hit = 1</script>",
-    2: "../../../etc/passwd",
-    3: '"><img src=x onerror="window.hit = 1">',
-    4: "abc\u202egnp.exe",
-    5: "=HYPERLINK(1)",
-    6: "</script><script>window.hit = 1</script>",
-    7: "' onmouseover='window.hit = 1",
-    8: 'one, "two"\nthree',
-    9: "{{ 7 * 7 }}",
-}
-
-
-def table(count: int = COUNT) -> pd.DataFrame:
-    """Candidates of two tiles; the last two are near misses of one scene."""
-    rank = np.arange(1, count + 1)
-    return pd.DataFrame(
-        {
-            "rank": rank,
-            "row": rank[::-1].copy(),
-            "id": [ODD_IDS.get(number, f"galaxy {number}") for number in rank],
-            "ra_deg": 180.0 + 0.01 * rank,
-            "dec_deg": np.where(rank % 2, -1.5, 2.25),
-            "tile": np.where(rank % 3, "north <b>", "south"),
-            "logit": 8.0 - rank,
-            "probability": 1.0 / rank,
-            "flags": np.where(rank % 4, 0, flags.bits("edge")) | np.where(rank > 10, flags.bits("saturated"), 0),
-            "reason": np.where(rank > 10, "near miss: saturated", ""),
-            "merged": 0,
-            "known_lens": np.where(rank == 2, "<i>Ring</i>", ""),
-            "separation_arcsec": np.where(rank == 2, 0.4, np.nan),
-            "known_grade": np.where(rank == 2, "A", ""),
-            "known_list": np.where(rank == 2, "a list", ""),
-            "near_miss": rank > 10,
-            "scene": np.minimum(rank, 11),
-        }
-    )
-
-
-def findings(folder, candidates: pd.DataFrame) -> Findings:
-    kids = get_survey("kids")
-    committee = Committee((Member("made up", Calibration(lens_fraction=0.5)),), None, kids.band_names, SIDE, 0.2)
-    ranked = Ranked(candidates, objects=len(candidates), scored=len(candidates), eligible=len(candidates))
-    tiles = pd.DataFrame({"tile": ["south"], "objects": [7], "problem": ["<b>cut short</b>"]})
-    known, notes = pd.DataFrame(columns=FATE_COLUMNS), ["<b>a note</b>"]
-    job, index, sources = Job(kids, folder, committee, prior=1e-3), TileIndex([], kids, []), {"command": "ls <b>"}
-    return Findings(job, index, tiles, ranked, known, {"candidates": len(candidates)}, notes, Cut(top=50), sources)
+from .report_files import COUNT, ODD_IDS, table, write
 
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
     """A report of twelve candidates; the tenth could not be cut out again, and the picture of the ninth was lost."""
-    folder, candidates = tmp_path_factory.mktemp("found"), table()
-    rng = np.random.default_rng(5)
-    pictures = Pictures(folder, candidates["rank"])
-    y, x = np.mgrid[:SIDE, :SIDE] - SIDE // 2
-    for rank in range(1, COUNT + 1):
-        light = 60.0 * np.exp(-np.hypot(x, y) / (2.0 + 0.2 * rank))
-        pixels = (light[..., None] + rng.normal(size=(SIDE, SIDE, 4))) * 1e-12
-        if rank != 10:
-            pictures.add(rank, pixels, axes=(-1.0, 0.0, 0.0, 1.0))
-    pictures.lost["north <b>"] = "it is <b>gone</b>"
-    write_report(findings(folder, candidates), pictures, folder / "report.html")
+    folder = tmp_path_factory.mktemp("found")
+    pictures = write(folder, table(), without=(10,))
     (folder / "report" / f"{pictures.made[9].key}.js").unlink()
     return folder / "report.html"
 
@@ -144,7 +74,7 @@ def test_cards_come_first_and_have_their_pictures(page, complaints):
     assert box["width"] >= 200 and box["top"] < 500
     assert wait(page, light(".card canvas")) > 0
     text = page.find_element("css selector", ".card").text
-    assert "logit 7.000" in text and "probability 1" in text and "180.010000 -1.500000" in text
+    assert "logit 7.000, probability 1 at prior 0.001" in text and "180.010000 -1.500000" in text
     assert not [line for line in complaints() if ".js" not in line]
 
 
@@ -320,7 +250,7 @@ def test_what_went_wrong_and_how_it_was_made_is_told(page):
         "<b>cut short</b>",
         "ls <b>",
         "the best 50",
-        "at 0.001 lenses an object",
+        "at a share of lenses of 0.001",
         "u, g, r, i",
     ):
         assert part in text
@@ -328,10 +258,8 @@ def test_what_went_wrong_and_how_it_was_made_is_told(page):
 
 
 def test_a_search_without_candidates_says_why(browser, tmp_path, complaints):
-    none = findings(tmp_path, table(0))
-    none.ranked.objects = none.ranked.scored = 7
-    write_report(none, Pictures(tmp_path, []), tmp_path / "report.html")
+    write(tmp_path, table(0))
     browser.get((tmp_path / "report.html").as_uri())
     text = browser.find_element("id", "candidates").text
-    assert text.startswith("There is no candidate. All 7 objects with a score have a flag")
+    assert text.startswith("There is no candidate. No object of the catalogue lies in a tile")
     assert browser.find_element("id", "numbers").is_displayed() and not complaints()

@@ -47,7 +47,6 @@ const LensReport = (() => {
 
   // ---- cards -----------------------------------------------------------------------------------------------------
 
-  const CARD_PIXELS = 2; // of a canvas, for each of the cutout
   const look = {bands: "", stretch: "asinh", subtract: false};
 
   function options(row, {bands, ...rest}) {
@@ -62,7 +61,7 @@ const LensReport = (() => {
     try {
       const cutout = await load(row.key);
       if (!row.seen) return;
-      canvas.width = canvas.height = Math.max(220, CARD_PIXELS * Math.max(cutout.width, cutout.height));
+      canvas.width = canvas.height = Math.round(canvas.clientWidth * devicePixelRatio);
       LensViewer.draw(canvas, cutout, options(row, look));
     } catch (error) {
       canvas.replaceWith(lost(error.message));
@@ -249,13 +248,30 @@ const LensReport = (() => {
     }
   }
 
-  /* Each band alone, beside the colours. */
+  /* Colours, each band alone, and what is left without the galaxy's smooth light. */
+  const strip = [
+    {title: "colour", change: () => ({bands: ""}), isOn: () => large.bands === ""},
+    ...data.bands.map((band) => ({title: band, change: () => ({bands: band}), isOn: () => large.bands === band})),
+    {title: "less galaxy", change: () => ({subtract: !large.subtract}), isOn: () => large.subtract, shows: {subtract: true}},
+  ];
+
+  function makeStrip() {
+    for (const part of strip) {
+      part.button = document.createElement("button");
+      part.canvas = document.createElement("canvas");
+      part.canvas.width = part.canvas.height = 160;
+      part.button.type = "button";
+      part.button.append(part.canvas, part.title);
+      part.button.onclick = () => change(part.change());
+    }
+    find("strip").append(...strip.map((part) => part.button));
+  }
+
   function drawStrip(cutout) {
-    for (const button of find("strip").children) {
-      const bands = button.dataset.band;
-      button.setAttribute("aria-pressed", String(bands === large.bands));
-      const same = {bands, stretch: large.stretch, subtract: large.subtract, invert: large.invert, contrast: 2 ** large.contrast};
-      LensViewer.draw(button.querySelector("canvas"), cutout, {...options(large.row, same), pixelScale: 0, axes: undefined});
+    for (const part of strip) {
+      part.button.setAttribute("aria-pressed", String(part.isOn()));
+      const shows = {...large, zoom: 1, contrast: 2 ** large.contrast, ...(part.shows ?? part.change())};
+      LensViewer.draw(part.canvas, cutout, {...options(large.row, shows), pixelScale: 0, compass: false});
     }
   }
 
@@ -350,21 +366,6 @@ const LensReport = (() => {
     select.replaceChildren(...pairs.map(([name, title]) => new Option(title, name)));
   }
 
-  function makeStrip() {
-    const titles = [["", "colour"], ...data.bands.map((band) => [band, band])];
-    for (const [band, title] of titles) {
-      const button = document.createElement("button");
-      const canvas = document.createElement("canvas");
-      button.type = "button";
-      button.dataset.band = band;
-      canvas.width = canvas.height = 160;
-      button.append(canvas, title);
-      button.onclick = () => change({bands: band});
-      find("strip").append(button);
-    }
-    choices(find("bands"), titles);
-  }
-
   function listen() {
     for (const id of ["sort", "flag", "tile", "known", "near", "scene"]) find(id)?.addEventListener("change", update);
     for (const id of ["find", "logit", "probability"]) find(id).addEventListener("input", update);
@@ -398,7 +399,10 @@ const LensReport = (() => {
   }
 
   if (rows.length) {
+    // on a narrow page candidates come first as well
+    find("filters").open = innerWidth > 600;
     makeStrip();
+    choices(find("bands"), [["", "colour"], ...data.bands.map((band) => [band, band])]);
     for (const id of ["stretch", "large-stretch"]) choices(find(id), Object.entries(LensViewer.stretches));
     listen();
     update();
