@@ -34,6 +34,7 @@ from lensdetect.text import for_screen
 
 #: What stands in a column of numbers: with a sign, an exponent or a unit.
 _NUMBER = re.compile(r"[+-]?[\d.,]+(e[+-]?\d+)?( s)?")
+_LONG = 40
 
 
 @dataclass(frozen=True)
@@ -242,4 +243,7 @@ def _cell(value: object) -> tuple[str, str]:
     if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
         return "number", f"{value:,}"
     text = for_screen(value)
-    return ("number" if _NUMBER.fullmatch(text) else "text"), text
+    if _NUMBER.fullmatch(text):
+        return "number", text
+    # sentences need room, names do not
+    return ("text" if len(text) > _LONG else "name"), text
