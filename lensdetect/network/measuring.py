@@ -76,15 +76,34 @@ def smooth_light(images):
     """
     height, width, bands = images.shape[1:]
     alike = ops.minimum(images, ops.flip(images, axis=(1, 2)))
-    y, x = np.mgrid[:height, :width] - np.array([height - 1, width - 1])[:, None, None] / 2
-    circle = np.hypot(y, x).round().astype(np.int32).ravel()
+    circle = _circles(height, width)
     flat = ops.reshape(ops.transpose(alike, (1, 2, 0, 3)), (height * width, -1))
-    # A core that is saturated, and so dark, must not count as a gap.
-    circle = np.maximum(circle - CORE_PIX, 0)
-    brightest = ops.segment_max(flat, circle, num_segments=int(circle.max()) + 1)
-    falling = ops.associative_scan(ops.minimum, brightest, axis=0)
+    falling = _running_minimum(ops.max(ops.take(flat, _members(circle), axis=0), axis=1))
     highest = ops.reshape(ops.take(falling, circle, axis=0), (height, width, -1, bands))
     return ops.minimum(alike, ops.transpose(highest, (2, 0, 1, 3)))
+
+
+def _circles(height: int, width: int) -> np.ndarray:
+    """Number of the circle that each pixel is on, row by row; 0 is the core."""
+    y, x = np.mgrid[:height, :width] - np.array([height - 1, width - 1])[:, None, None] / 2
+    # A core that is saturated, and so dark, must not count as a gap.
+    return np.maximum(np.hypot(y, x).round().astype(np.int32) - CORE_PIX, 0).ravel()
+
+
+def _members(circle: np.ndarray) -> np.ndarray:
+    """Pixels of each circle, ``(circles, longest)``; short ones repeat their first."""
+    each = [np.flatnonzero(circle == number) for number in range(circle.max() + 1)]
+    longest = max(map(len, each))
+    return np.stack([np.pad(pixels, (0, longest - len(pixels)), constant_values=pixels[0]) for pixels in each])
+
+
+def _running_minimum(rows):
+    """Least value of each row and all before it."""
+    step = 1
+    while step < rows.shape[0]:
+        rows = ops.minimum(rows, ops.concatenate((rows[:step], rows[:-step])))
+        step *= 2
+    return rows
 
 
 def measure_sky(cutouts):
