@@ -128,7 +128,9 @@ class Scorer:
             8 for the mean logit over the eight symmetries of the square (four
             turns, each with and without a mirror), which is the same for a
             cutout and for the cutout turned; it takes eight times as long.
-            CALIBRATION
+            The probability is an approximation then: it takes the mean as if it
+            were the logit of one view, on which the card's calibration was
+            fitted (``benchmarks/bench_views.py`` measures how well that holds).
 
         Returns
         -------
