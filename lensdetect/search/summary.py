@@ -149,7 +149,7 @@ def count_all(
     """
     named = ", ".join(f"{role} from {name or 'the row number'}" for role, name in columns.items())
     return {
-        "detectors": ", ".join(member.name for member in committee.members),
+        "detectors": "; ".join(member.title for member in committee.members),
         "tiles": len(index.tiles),
         "tiles with a problem": int((rows["problem"] != "").sum()) - len(index.unused),
         **_files_left(index),
