@@ -12,7 +12,7 @@ import pandas as pd
 from lensdetect import flags as quality
 from lensdetect.errors import unknown_name
 from lensdetect.images.matching import SkyTree
-from lensdetect.search.scenes import ARC_RADIUS_ARCSEC
+from lensdetect.search.scenes import check_radius
 from lensdetect.search.scores import score_pieces
 
 #: Flags with which an object is no candidate but a near miss: what causes the false
@@ -47,10 +47,12 @@ class Cut:
     threshold: float | None = None
     rejected: tuple[str, ...] = REJECTED
     merge_arcsec: float = MERGE_ARCSEC
-    scene_arcsec: float = ARC_RADIUS_ARCSEC
+    scene_arcsec: float = quality.ARC_RADIUS_ARCSEC
 
     def __post_init__(self):
-        """Refuse flags that do not exist."""
+        """Refuse flags that do not exist, and radii that are none."""
+        check_radius("scene_arcsec", self.scene_arcsec)
+        check_radius("merge_arcsec", self.merge_arcsec)
         for name in self.rejected:
             if name not in quality.FLAGS:
                 raise unknown_name("flag", name, quality.FLAGS)

@@ -13,7 +13,7 @@ from tqdm import tqdm
 from lensdetect.errors import reason_of
 from lensdetect.flags import FLAGS
 from lensdetect.search.candidates import Cut, Ranked, rank_scores
-from lensdetect.search.cutouts import open_tile
+from lensdetect.search.cutouts import OpenTile, open_tile
 from lensdetect.search.index import TileIndex
 from lensdetect.search.listing import list_candidates
 from lensdetect.search.quality import flag_quality
@@ -139,9 +139,26 @@ def _flags(tile: Tile, rows: pd.DataFrame, job: Job) -> np.ndarray:
     x_pix, y_pix = tile.pixels(rows["ra_deg"].to_numpy(), rows["dec_deg"].to_numpy())
     # from the bottom of the tile up: neighbours share rows of pixels on disk
     order, flags = np.argsort(y_pix, kind="stable"), np.zeros(len(rows), np.int64)
-    with open_tile(tile, job.survey, scale_arcsec=job.committee.pixel_scale_arcsec) as images:
+    with open_for(job, tile) as images:
         for start in range(0, len(rows), BATCH):
             some = order[start : start + BATCH]
             pixels = images.cut(x_pix[some], y_pix[some], size=job.committee.size).pixels
-            flags[some] = flag_quality(pixels, job.survey, noise_sigma=images.noise_sigma)
+            flags[some] = find_glitches(job, images, pixels)
     return flags
+
+
+def open_for(job: Job, tile: Tile) -> OpenTile:
+    """Open a tile for the cutouts of a search."""
+    scale, glitch = job.committee.pixel_scale_arcsec, job.glitch_arcsec
+    return open_tile(tile, job.survey, scale_arcsec=scale, reach_arcsec=glitch)
+
+
+def find_glitches(job: Job, tile: OpenTile, pixels: np.ndarray) -> np.ndarray:
+    """Flags of the glitches that touch the objects in the middle of cutouts of a search."""
+    return flag_quality(
+        pixels,
+        job.survey,
+        noise_sigma=tile.noise_sigma,
+        reach_arcsec=job.glitch_arcsec,
+        pixel_scale_arcsec=job.committee.pixel_scale_arcsec,
+    )

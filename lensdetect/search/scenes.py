@@ -5,11 +5,29 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from lensdetect.errors import InputError
+from lensdetect.flags import ARC_RADIUS_ARCSEC
 from lensdetect.images.matching import SkyTree, unit_vectors
 
-#: How far from the middle of a lens its arcs can lie, and so how near two candidates are one scene: the lenses of one
-#: galaxy end at 3 arcsec, those of a group at twice that.
-ARC_RADIUS_ARCSEC = 6.0
+
+def check_radius(name: str, radius_arcsec: float) -> None:
+    """Refuse what is no radius.
+
+    Parameters
+    ----------
+    name : str
+        Of the setting.
+    radius_arcsec : float
+
+    Raises
+    ------
+    InputError
+        If it is negative or no number.
+    """
+    if not 0.0 <= radius_arcsec < np.inf:
+        raise InputError(
+            f"{name} must be a radius from 0 arcsec on, got {radius_arcsec}: {ARC_RADIUS_ARCSEC:g} is usual"
+        )
 
 
 def number_scenes(table: pd.DataFrame, *, within_arcsec: float) -> np.ndarray:

@@ -18,12 +18,11 @@ def looked_at(monkeypatch) -> list[int]:
     """Calls the brightest of each cutouts looked at a trail; how many were looked at, call by call."""
     counts = []
 
-    def brightest(pixels, survey, *, noise_sigma):
+    def brightest(pixels, survey, **options):
         counts.append(len(pixels))
         return (pixels[:, 16, 16, 2] > 70 * 2.4e-12) * TRAIL
 
     monkeypatch.setattr(examination, "flag_quality", brightest)
-    monkeypatch.setattr("lensdetect.search.scan.flag_quality", brightest)
     return counts
 
 
@@ -68,13 +67,13 @@ def test_all_can_be_looked_at(search, all_scores, looked_at, tmp_path):
 
 
 def test_a_tile_that_cannot_be_looked_at_is_told(search, all_scores, sky, looked_at, monkeypatch):
-    def fail(tile, *args, **options):
+    def fail(job, tile):
         if tile.name == sky.name(1):
             raise OSError("disk on fire")
-        return open_tile(tile, *args, **options)
+        return open_for(job, tile)
 
-    open_tile = examination.open_tile
-    monkeypatch.setattr(examination, "open_tile", fail)
+    open_for = examination.open_for
+    monkeypatch.setattr(examination, "open_for", fail)
     found = search(cut=Cut(top=40, **ONLY))
     assert not found.ok and len(found.notes) == 1
     assert f"candidates of tile {sky.name(1)} were not looked at for glitches" in found.notes[0]
