@@ -179,6 +179,14 @@ def fraction(text: str) -> float:
     return value
 
 
+def arcsec(text: str) -> float:
+    """An angle in arcsec, from 0 to what a cutout shows of the sky."""
+    value = number(text)
+    if not 0 <= value <= 60:
+        raise argparse.ArgumentTypeError(f"must be between 0 and 60 arcsec, got {text}")
+    return value
+
+
 def count(text: str) -> int:
     """A whole number from 1 on."""
     return _whole(text, least=1)
