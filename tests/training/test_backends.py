@@ -46,8 +46,8 @@ def three_epochs() -> Plan:
     )
 
 
-@pytest.fixture(scope="module", params=["jax", "torch"])
-def elsewhere(request, stamps, three_epochs, tmp_path_factory) -> tuple[Run, Run]:
+@pytest.fixture(scope="module", params=[pytest.param(name, marks=pytest.mark.slow) for name in ("jax", "torch")])
+def elsewhere(request, stamps, three_epochs, tmp_path_factory, patience_s) -> tuple[Run, Run]:
     """Runs of two epochs and of three."""
     if importlib.util.find_spec(request.param) is None:
         pytest.skip(f"{request.param} is not installed")
@@ -57,7 +57,7 @@ def elsewhere(request, stamps, three_epochs, tmp_path_factory) -> tuple[Run, Run
         [sys.executable, "-c", CHILD, *map(str, arguments)],
         env=os.environ | {"KERAS_BACKEND": request.param},
         check=True,
-        timeout=600,
+        timeout=patience_s,
     )
     return Run(folder / "two"), Run(folder / "three")
 
