@@ -64,6 +64,7 @@ def elsewhere(request, stamps, three_epochs, tmp_path_factory, patience_s) -> tu
 
 def test_goes_on_under_tensorflow(elsewhere, stamps, bologna, three_epochs, tmp_path):
     two, three = elsewhere
+    assert two.read_plan()["backend"] != "tensorflow"
     run = Run(shutil.copytree(two.folder, tmp_path / "run"))
     run.change_plan(two.read_plan() | {"plan": three_epochs.as_dict()})
     resume(run.folder, stamps, survey=bologna)
