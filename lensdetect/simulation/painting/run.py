@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from lensdetect.errors import InputError
 from lensdetect.images.bounds import TILE_PIXELS
+from lensdetect.parallel import run_tasks, survived
 from lensdetect.runs import writable, write_whole
 from lensdetect.simulation.manifest import held_folder, simulation_code
 from lensdetect.simulation.painting.arcs import make_stamp
@@ -26,7 +27,6 @@ from lensdetect.simulation.painting.jobs import Job, PaintPlan
 from lensdetect.simulation.painting.vetting import PsfGiven, Vetting, rows_of
 from lensdetect.simulation.plan import check_whole
 from lensdetect.simulation.population import Population
-from lensdetect.simulation.processes import map_unordered
 from lensdetect.simulation.sky.population import SkyPopulation
 from lensdetect.stamps import write_shard
 from lensdetect.survey import Survey
@@ -207,7 +207,7 @@ def _make_missing(plan: PaintPlan, jobs: list[Job], *, shard_size: int, workers:
     hidden = not progress or not sys.stderr.isatty()
     with tqdm(total=len(jobs), initial=ready, unit="stamp", desc="paint", disable=hidden) as bar:
         work = partial(_make_shard, plan)
-        for made in map_unordered(work, missing, workers=max(min(workers, len(missing)), 1)):
+        for made in survived(run_tasks(work, missing, workers=max(min(workers, len(missing)), 1))):
             bar.update(made)
 
 
