@@ -14,6 +14,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from lensdetect.images.bounds import TILE_PIXELS
+from lensdetect.images.index import TileIndex, index_tiles
 from lensdetect.parallel import Died, run_tasks
 from lensdetect.runs import writable, write_whole
 from lensdetect.search.candidates import Cut, Ranked
@@ -22,7 +23,6 @@ from lensdetect.search.committee import Committee
 from lensdetect.search.completeness import fates
 from lensdetect.search.examination import rank_examined
 from lensdetect.search.folder import build_manifest, held_folder, join_slices, missing_slices
-from lensdetect.search.index import TileIndex, index_tiles
 from lensdetect.search.known import cross_match, known_lenses
 from lensdetect.search.objects import Spread, spread_objects
 from lensdetect.search.outputs import write_candidates

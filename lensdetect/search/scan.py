@@ -17,8 +17,8 @@ import pandas as pd
 
 from lensdetect import flags as quality
 from lensdetect.errors import InputError, LensdetectError, one_line, reason_of
+from lensdetect.images.cutouts import Cutouts, OpenTile, open_tile
 from lensdetect.parallel import ahead
-from lensdetect.search.cutouts import Cutouts, OpenTile, open_tile
 from lensdetect.search.objects import list_path, read_objects
 from lensdetect.search.quality import flag_duplicates, flag_quality
 from lensdetect.search.scores import ScoreNote, refused_table, score_table, write_scores

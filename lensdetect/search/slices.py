@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
+from lensdetect.images.tiles import Tile
 from lensdetect.runs import code_key, content_key, key_of
 from lensdetect.search.committee import Committee
 from lensdetect.search.objects import file_stem
-from lensdetect.search.tiles import Tile
 from lensdetect.survey import Survey
 
 #: Cutouts cut and scored at once; larger batches fall out of a CPU's caches.

@@ -8,18 +8,15 @@ import numpy as np
 
 from lensdetect.errors import InputError
 from lensdetect.flags import FLAGS
-from lensdetect.images.masks import mask_rule
+from lensdetect.images.masks import mask_rule, no_pixel
 from lensdetect.images.nodata import erase_no_data
+from lensdetect.images.noise import check_noise
 from lensdetect.images.pixels import Rows
 from lensdetect.images.plausible import absurd, may_be_absurd
 from lensdetect.images.resampling import resample, source_size
-from lensdetect.search.noise import check_noise
-from lensdetect.search.strips import Place, cut_plane
-from lensdetect.search.tiles import Tile
+from lensdetect.images.strips import Place, cut_plane
+from lensdetect.images.tiles import Tile
 from lensdetect.survey import Survey
-
-#: Pixel scales that agree to this need no resampling.
-_SCALE_TOLERANCE = 0.02
 
 #: More of a band than this that is not finite makes a cutout masked.
 _MASKED_SHARE = 0.05
@@ -80,11 +77,10 @@ class OpenTile:
         if tile.problem:
             raise InputError(f"tile {tile.name} cannot be searched: {tile.problem}")
         self.tile, self.survey = tile, survey
-        ratio = (scale_arcsec or survey.pixel_scale_arcsec) / tile.pixel_scale_arcsec
-        self._ratio = 1.0 if abs(ratio - 1.0) <= _SCALE_TOLERANCE else ratio
-        self._factors = {
-            band: np.float32(10.0 ** (-0.4 * offset)) for band, offset in tile.zero_point_offset_mag.items()
-        }
+        given = tile.properties(survey)
+        self._ratio = given.ratio_to(scale_arcsec or survey.pixel_scale_arcsec)
+        factors = given.flux_factors([band.zero_point_mag for band in survey.bands])
+        self._factors = {band: factor for band, factor in zip(given.bands, factors, strict=True) if factor != 1.0}
         self._rows: dict[tuple[str, str], Rows] = {}
         self._masks = {
             band: mask_rule(image.mask_bits, survey, band=band)
@@ -163,12 +159,10 @@ class OpenTile:
         planes, inside = cut_plane(rows, place, fill=np.nan)
         # whole numbers are 0 by chance; others only where no exposure reached
         erase_no_data(planes, is_float=rows.is_float, masked_value=self.survey.masked_value)
-        if (band, "wei") in self._rows:
-            _erase(planes, ~(cut_plane(self._rows[band, "wei"], place, fill=0.0)[0] > 0.0))
-        for kind in ("var", "rms"):
+        for kind in ("wei", "var", "rms"):
             if (band, kind) in self._rows:
-                spread = cut_plane(self._rows[band, kind], place, fill=0.0)[0]
-                _erase(planes, ~((spread > 0.0) & (spread < np.inf)))
+                said, _ = cut_plane(self._rows[band, kind], place, fill=0.0)
+                _erase(planes, no_pixel(kind, said))
         flags = np.where(inside < 1.0, FLAGS["edge"].value, 0)
         if (band, "msk") in self._rows:
             suspect = self._mask(planes, band, place, unknown_bits)
@@ -186,7 +180,7 @@ class OpenTile:
         # most masks are empty
         for row in np.flatnonzero(masks.any(axis=(1, 2))):
             bits = masks[row]
-            planes[row][rule.bad(bits)] = np.nan
+            planes[row][no_pixel("msk", bits, rule)] = np.nan
             suspect[row] = np.mean(bits & rule.suspect != 0)
             unknown_bits[row] |= int(np.bitwise_or.reduce(bits, axis=None)) & ~rule.known
         return suspect

@@ -11,7 +11,8 @@ from astropy.wcs.utils import proj_plane_pixel_scales
 
 from lensdetect.errors import InputError
 from lensdetect.images.headers import Plane, parse_wcs
-from lensdetect.search.tiles import Image, Tile
+from lensdetect.images.pixels import Image
+from lensdetect.images.tiles import Tile
 from lensdetect.survey import Survey
 from lensdetect.text import storable
 

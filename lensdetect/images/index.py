@@ -11,14 +11,14 @@ from pathlib import Path
 
 from lensdetect.errors import InputError, unknown_name
 from lensdetect.images.bounds import TILE_PIXELS
+from lensdetect.images.frame import build_tile
 from lensdetect.images.headers import Plane
+from lensdetect.images.index_cache import HeaderCache
 from lensdetect.images.masks import mask_rule
 from lensdetect.images.meaning import read_meanings
 from lensdetect.images.names import ENDINGS, Label, read_name
-from lensdetect.search.frame import build_tile
-from lensdetect.search.index_cache import HeaderCache
-from lensdetect.search.patches import join_patches
-from lensdetect.search.tiles import Tile
+from lensdetect.images.patches import join_patches
+from lensdetect.images.tiles import Tile
 from lensdetect.survey import Survey
 
 _Key = tuple[str, str]
