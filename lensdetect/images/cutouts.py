@@ -57,14 +57,14 @@ class OpenTile:
     survey : Survey
     scale_arcsec : float, optional
         Pixel scale of the cutouts; that of the survey if not given.
-    noise_factor : float
-        By which the background rms may differ from the survey's.
+    noise_factor : float or None
+        By which the background rms may differ from the survey's; None measures none.
 
     Attributes
     ----------
     noise_sigma : ndarray
         float ``(band,)``: background rms measured, in survey flux and pixels of
-        the cutouts; NaN for missing bands.
+        the cutouts; NaN for missing bands and where nothing was measured.
 
     Raises
     ------
@@ -73,12 +73,19 @@ class OpenTile:
         the tile is then to be given up, with this reason.
     """
 
-    def __init__(self, tile: Tile, survey: Survey, *, scale_arcsec: float | None = None, noise_factor: float = 5.0):
+    def __init__(
+        self,
+        tile: Tile,
+        survey: Survey,
+        *,
+        scale_arcsec: float | None = None,
+        noise_factor: float | None = 5.0,
+    ):
         if tile.problem:
-            raise InputError(f"tile {tile.name} cannot be searched: {tile.problem}")
+            raise InputError(f"tile {tile.name} cannot be used: {tile.problem}")
         self.tile, self.survey = tile, survey
-        given = tile.properties(survey)
-        self._ratio = given.ratio_to(scale_arcsec or survey.pixel_scale_arcsec)
+        given, self._scale_arcsec = tile.properties(survey), scale_arcsec or survey.pixel_scale_arcsec
+        self._ratio = given.ratio_to(self._scale_arcsec)
         factors = given.flux_factors([band.zero_point_mag for band in survey.bands])
         self._factors = {band: factor for band, factor in zip(given.bands, factors, strict=True) if factor != 1.0}
         self._rows: dict[tuple[str, str], Rows] = {}
@@ -99,8 +106,8 @@ class OpenTile:
         # the flux of more or smaller pixels adds up, and so do their variances
         self.noise_sigma = self._ratio * np.array(sigma)
 
-    def _checked_sigma(self, band: str, factor: float) -> float:
-        if (band, "sci") not in self._rows:
+    def _checked_sigma(self, band: str, factor: float | None) -> float:
+        if factor is None or (band, "sci") not in self._rows:
             return float("nan")
         return check_noise(
             self._rows[band, "sci"],
@@ -131,8 +138,7 @@ class OpenTile:
         InputError
             If pixels cannot be read.
         """
-        side = size if self._ratio == 1.0 else source_size(size, self._ratio)
-        place = Place.around(np.asarray(x_pix, float), np.asarray(y_pix, float), size=side)
+        place = self._place(x_pix, y_pix, size=size)
         planes = np.empty((len(place), len(self.survey.bands), size, size), np.float32)
         flags = np.zeros(len(place), np.int64)
         known, unknown_bits = np.zeros(len(place)), np.zeros(len(place), np.int64)
@@ -152,6 +158,27 @@ class OpenTile:
         pixels = np.moveaxis(planes, 1, -1)
         flags[known == 0.0] |= FLAGS["blank"].value
         return Cutouts(pixels, flags, list(map(_reason, flags.tolist(), unknown_bits.tolist())))
+
+    def _place(self, x_pix: np.ndarray, y_pix: np.ndarray, *, size: int) -> Place:
+        side = size if self._ratio == 1.0 else source_size(size, self._ratio)
+        return Place.around(np.asarray(x_pix, float), np.asarray(y_pix, float), size=side)
+
+    def offsets_arcsec(self, x_pix: np.ndarray, y_pix: np.ndarray, *, size: int) -> tuple[np.ndarray, np.ndarray]:
+        """Where positions are from the middle of the cutouts around them, as these have whole pixels.
+
+        Parameters
+        ----------
+        x_pix, y_pix, size
+            As ``cut`` takes them.
+
+        Returns
+        -------
+        tuple of ndarray
+            Along x and y, float ``(n,)``.
+        """
+        place = self._place(x_pix, y_pix, size=size)
+        pixel_arcsec, middle = self._scale_arcsec / self._ratio, 0.5 * (place.size - 1)
+        return (x_pix - place.left - middle) * pixel_arcsec, (y_pix - place.bottom - middle) * pixel_arcsec
 
     def _plane(self, band: str, place: Place, unknown_bits: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """One band ``(n, side, side)`` in survey flux, the part of each that is known, and what is to be flagged."""
@@ -228,7 +255,9 @@ def _known_share(planes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return share, wild
 
 
-def open_tile(tile: Tile, survey: Survey, *, scale_arcsec: float | None = None, noise_factor: float = 5.0) -> OpenTile:
+def open_tile(
+    tile: Tile, survey: Survey, *, scale_arcsec: float | None = None, noise_factor: float | None = 5.0
+) -> OpenTile:
     """Open a tile for cutting; see ``OpenTile``.
 
     Parameters
@@ -237,8 +266,8 @@ def open_tile(tile: Tile, survey: Survey, *, scale_arcsec: float | None = None, 
     survey : Survey
     scale_arcsec : float, optional
         Pixel scale of the cutouts, that of the detector; that of the survey if not given.
-    noise_factor : float
-        By which the background rms of a band may differ from the survey's.
+    noise_factor : float or None
+        By which the background rms of a band may differ from the survey's; None measures none.
 
     Returns
     -------

@@ -40,7 +40,7 @@ class Tile:
     missing_bands : tuple of str
         Bands of the survey without an image: planes of NaN stand for them.
     problem : str
-        Why the tile cannot be searched; empty if it can.
+        Why the tile cannot be used; empty if it can.
     """
 
     name: str
