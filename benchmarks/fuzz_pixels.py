@@ -96,11 +96,11 @@ def _good_beside(folder: Path) -> None:
 def _read_tile(path: Path) -> list[np.ndarray]:
     from lensdetect.errors import InputError
     from lensdetect.images.headers import read_headers
-    from lensdetect.images.pixels import Rows, Source
+    from lensdetect.images.pixels import Image, Rows
 
     planes = []
     for plane in read_headers(path).planes:
-        rows = Rows(Source(str(path), plane.unit, plane.plane, plane.shape))
+        rows = Rows(Image(str(path), plane.unit, plane.plane, plane.shape))
         try:
             planes.append(np.array(rows.read(0, plane.shape[0]), np.float32))
         finally:
@@ -108,19 +108,6 @@ def _read_tile(path: Path) -> list[np.ndarray]:
     if not planes:
         raise InputError(f"{path}: holds no image")
     return planes
-
-
-def _read_apart(path: Path) -> list[np.ndarray]:
-    from lensdetect.errors import InputError
-    from lensdetect.images.headers import read_headers
-    from lensdetect.images.pixels import Source, read_part
-
-    planes = read_headers(path).planes
-    if not planes:
-        raise InputError(f"{path}: holds no image")
-    sides = [tuple(slice(0, side) for side in plane.shape) for plane in planes]
-    places = [Source(str(path), plane.unit, plane.plane) for plane in planes]
-    return [read_part(place, *part) for place, part in zip(places, sides, strict=True)]
 
 
 def _stack() -> np.ndarray:
@@ -199,7 +186,7 @@ READERS: dict[str, Reader] = {
     "fits-fz": Reader("a.fits.fz", _compressed, _read_planes, _astropy_planes, mutate_cards),
     "tile": Reader("a.fits", _plain, _read_tile, _astropy_planes, mutate_cards),
     "tile-gz": Reader("a.fits.gz", lambda: _zipped()[:2], _read_tile, None, mutate_packed),
-    "tile-fz": Reader("a.fits.fz", _compressed, _read_apart, _astropy_planes, mutate_cards),
+    "tile-fz": Reader("a.fits.fz", _compressed, _read_tile, _astropy_planes, mutate_cards),
     "npy": Reader("a.npy", _arrays, _read_source),
     "npz": Reader(
         "a.npz", lambda: [_npz(images=_stack(), id=np.array(["a", "b", "c"])), _npz(x=_stack())], _read_source
