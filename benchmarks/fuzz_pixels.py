@@ -110,6 +110,20 @@ def _read_tile(path: Path) -> list[np.ndarray]:
     return planes
 
 
+def _read_apart(path: Path) -> list[np.ndarray]:
+    from lensdetect.errors import InputError
+    from lensdetect.images import apart
+    from lensdetect.images.headers import read_headers
+
+    planes = read_headers(path).planes
+    if not planes:
+        raise InputError(f"{path}: holds no image")
+    # as Rows reads in a process that must not die
+    task = "lensdetect.images.pixels:cut_rows"
+    found = [apart.call(task, path, plane.unit, plane.plane, 0, plane.shape[0])[1][0] for plane in planes]
+    return [np.asarray(rows, np.float32) for rows in found]
+
+
 def _stack() -> np.ndarray:
     return _noise(3, _SIDE, _SIDE, 4)
 
@@ -186,7 +200,7 @@ READERS: dict[str, Reader] = {
     "fits-fz": Reader("a.fits.fz", _compressed, _read_planes, _astropy_planes, mutate_cards),
     "tile": Reader("a.fits", _plain, _read_tile, _astropy_planes, mutate_cards),
     "tile-gz": Reader("a.fits.gz", lambda: _zipped()[:2], _read_tile, None, mutate_packed),
-    "tile-fz": Reader("a.fits.fz", _compressed, _read_tile, _astropy_planes, mutate_cards),
+    "tile-fz": Reader("a.fits.fz", _compressed, _read_apart, _astropy_planes, mutate_cards),
     "npy": Reader("a.npy", _arrays, _read_source),
     "npz": Reader(
         "a.npz", lambda: [_npz(images=_stack(), id=np.array(["a", "b", "c"])), _npz(x=_stack())], _read_source
