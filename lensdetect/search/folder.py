@@ -38,7 +38,7 @@ def build_manifest(survey: Survey, catalogue: Catalogue, committee: Committee, p
         "catalogue": [str(path.resolve()) for path in catalogue.files],
         "select": catalogue.selection.expression if catalogue.selection is not None else None,
         "columns": catalogue.columns,
-        "detectors": [[member.name, member.digest] for member in committee.members],
+        "detectors": [[member.title, member.digest] for member in committee.members],
         "prior": prior,
         "code_version": search_code(),
     }
