@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lensdetect.search.assignment import assign
-from lensdetect.search.index import TileIndex, index_tiles
-from lensdetect.search.tiles import Tile
+from lensdetect.images.assignment import assign
+from lensdetect.images.index import TileIndex, index_tiles
+from lensdetect.images.tiles import Tile
 
 from .tile_files import KIDS, header, write_tile
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
+from itertools import islice
 
 from lensdetect.errors import InputError, one_line
-from lensdetect.search.workers import Died
+from lensdetect.parallel.processes import Died
 
 logger = logging.getLogger(__name__)
 
@@ -18,22 +19,22 @@ _CONNECT_S = 15
 _WORKERS_S = 300
 #: Between two looks for results, and for workers.
 _POLL_S, _LOOK_S = 0.05, 5.0
+#: Tasks that the scheduler has, for each thread of its workers, and at least: none of them waits for the next.
+_PER_THREAD, _LEAST = 3, 16
 
 
-def run_on_cluster(work: Callable, tasks: Sequence, *, scheduler: str) -> Iterator[tuple]:
+def run_on_cluster(work: Callable, tasks: Iterable, *, scheduler: str) -> Iterator[tuple]:
     """Do tasks on the workers of a Dask scheduler.
 
     The scheduler itself tries a task again whose worker dies, as often as its
     setting ``distributed.scheduler.allowed-failures`` says (3 times by default).
+    What is at work when the results are given up is done to its end, as Dask
+    cannot end a task.
 
     Parameters
     ----------
-    work : callable
-        It, the tasks and the results can be pickled; it raises nothing.
-    tasks : sequence
-    scheduler : str
-        Address, such as ``tcp://10.0.0.1:8786`` or ``tls://10.0.0.1:8786``, or
-        path of its scheduler file.
+    work, tasks, scheduler
+        As ``run_tasks`` takes them.
 
     Yields
     ------
@@ -58,21 +59,27 @@ def run_on_cluster(work: Callable, tasks: Sequence, *, scheduler: str) -> Iterat
             f"({one_line(error)}): start one, or leave --scheduler out"
         ) from error
     with _without_tracebacks(), client:
-        futures = client.map(work, tasks, pure=False)
-        numbers = {future.key: number for number, future in enumerate(futures)}
-        done = as_completed(futures, loop=client.loop)
-        crew = _Crew(client, scheduler)
-        for _ in tasks:
+        done, crew = as_completed(loop=client.loop), _Crew(client, scheduler)
+        left, begun = iter(tasks), {}
+        while True:
+            for task in islice(left, max(crew.room - len(begun), 0)):
+                future = client.submit(work, task, pure=False)
+                begun[future.key] = task
+                done.add(future)
+            if not begun:
+                return
             crew.wait_for(done)
             future = next(done)
-            number = numbers[future.key]
             try:
                 result = future.result()
             except KilledWorker as error:
                 result = Died(f"its worker was killed each time: {one_line(error)}")
             except (CancelledError, OSError) as error:
+                # or it is what the work raises
+                if future.status == "error":
+                    raise
                 raise _lost(scheduler, error) from error
-            yield tasks[number], result
+            yield begun.pop(future.key), result
 
 
 @contextmanager
@@ -88,27 +95,31 @@ def _without_tracebacks() -> Iterator[None]:
 
 
 class _Crew:
-    """The workers of a scheduler: waited for, but not for ever."""
+    """The workers of a scheduler, waited for, but not for ever; and how many tasks there is room for."""
 
     def __init__(self, client, scheduler: str):
         self._client, self._scheduler = client, scheduler
-        self._seen_s = self._looked_s = time.monotonic()
+        self._seen_s = time.monotonic()
         self._told = False
+        self._look()
 
     def wait_for(self, done) -> None:
         """Wait until there is a result; look from time to time whether anybody is at work."""
-        while not done.has_ready():
-            time.sleep(_POLL_S)
+        while True:
             if time.monotonic() - self._looked_s >= _LOOK_S:
                 self._look()
+            if done.has_ready():
+                return
+            time.sleep(_POLL_S)
 
     def _look(self) -> None:
         self._looked_s = time.monotonic()
         try:
-            workers = len(self._client.nthreads())
+            threads = self._client.nthreads()
         except (CancelledError, OSError, TimeoutError) as error:
             raise _lost(self._scheduler, error) from error
-        if workers:
+        self.room = max(_PER_THREAD * sum(threads.values()), _LEAST)
+        if threads:
             self._seen_s, self._told = time.monotonic(), False
         elif time.monotonic() - self._seen_s > _WORKERS_S:
             raise InputError(

@@ -9,7 +9,7 @@ import numpy as np
 from lensdetect.errors import InputError
 from lensdetect.images.background import check_sigma, is_left_in, sky_of
 from lensdetect.images.pixels import Rows
-from lensdetect.search.tiles import Tile
+from lensdetect.images.tiles import Tile
 from lensdetect.survey import Band, Survey
 
 #: A sample of a tile: this many blocks of this side along each axis.

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from pathlib import Path
 
 import numpy as np
-from astropy.wcs.utils import proj_plane_pixel_scales
 
 from lensdetect.errors import InputError
-from lensdetect.images.headers import Plane, parse_wcs
-from lensdetect.search.tiles import Image, Tile
+from lensdetect.images.headers import Plane, parse_wcs, scale_of
+from lensdetect.images.pixels import Image
+from lensdetect.images.tiles import Tile
 from lensdetect.survey import Survey
 from lensdetect.text import storable
 
@@ -24,7 +23,15 @@ _SCALE_FACTOR = 5.0
 _Planes = dict[tuple[str, str], tuple[Path, Plane]]
 
 
-def build_tile(name: str, planes: _Planes, survey: Survey, *, offsets_mag: dict[str, float], problem: str = "") -> Tile:
+def build_tile(
+    name: str,
+    planes: _Planes,
+    survey: Survey,
+    *,
+    offsets_mag: dict[str, float],
+    problem: str = "",
+    needs_sky: bool = True,
+) -> Tile:
     """Put the images of a tile together.
 
     Parameters
@@ -37,6 +44,9 @@ def build_tile(name: str, planes: _Planes, survey: Survey, *, offsets_mag: dict[
         Corrections of zero points as headers name them.
     problem : str
         What is already known to be wrong.
+    needs_sky : bool
+        Whether a tile without world coordinates has a problem; else it has the
+        pixel scale of the survey.
 
     Returns
     -------
@@ -57,7 +67,9 @@ def build_tile(name: str, planes: _Planes, survey: Survey, *, offsets_mag: dict[
     path, frame = planes[first, "sci"]
     plain |= {"shape": frame.shape, "wcs_header": frame.wcs_header}
     try:
-        plain["corners_deg"], plain["pixel_scale_arcsec"] = _place(path, frame, survey)
+        plain["pixel_scale_arcsec"] = survey.pixel_scale_arcsec
+        if needs_sky or frame.wcs_header:
+            plain["corners_deg"], plain["pixel_scale_arcsec"] = _place(path, frame, survey)
         images = {key: _on_frame(images[key], *planes[key], frame=frame) for key in images}
     except InputError as error:
         problem = problem or str(error)
@@ -91,7 +103,7 @@ def _place(path: Path, frame: Plane, survey: Survey) -> tuple[tuple[tuple[float,
     if not frame.wcs_header:
         raise InputError(f"{path}: world coordinates must be in its header, got none that can be read")
     wcs = parse_wcs(frame.wcs_header)
-    scale = math.sqrt(abs(float(np.prod(proj_plane_pixel_scales(wcs))))) * 3600.0
+    scale = scale_of(frame.wcs_header)
     if not 1.0 / _SCALE_FACTOR <= scale / survey.pixel_scale_arcsec <= _SCALE_FACTOR:
         raise InputError(
             f"{path}: a pixel of survey {survey.name} must be about {survey.pixel_scale_arcsec} arcsec wide, "
@@ -110,7 +122,7 @@ def _place(path: Path, frame: Plane, survey: Survey) -> tuple[tuple[tuple[float,
 
 def _on_frame(image: Image, path: Path, plane: Plane, *, frame: Plane) -> Image:
     """An image with its place in the frame."""
-    if plane.wcs_header == frame.wcs_header or not plane.wcs_header:
+    if plane.wcs_header == frame.wcs_header or not plane.wcs_header or not frame.wcs_header:
         if plane.shape != frame.shape:
             raise InputError(f"{path}: images of a tile must be of one size, got {plane.shape} beside {frame.shape}")
         return image

@@ -8,36 +8,9 @@ import numpy as np
 from astropy.wcs import WCS
 
 from lensdetect.images.headers import parse_wcs
-
-
-@dataclass(frozen=True)
-class Image:
-    """One two-dimensional image of a tile, on disk.
-
-    Parameters
-    ----------
-    path : str
-        FITS file: plain, ``.gz`` or ``.fz``.
-    unit : int
-        Number of the header-data unit.
-    plane : int or None
-        Number along the first axis of a cube.
-    shape : tuple of int
-        Height and width in pixels.
-    x_offset_pix, y_offset_pix : int
-        Where its first pixel is in the tile's frame: bands of a tile are often
-        of different size, on one grid of pixels.
-    mask_bits : tuple of (str, int)
-        Names and numbers of the bits of a mask, where its header states them.
-    """
-
-    path: str
-    unit: int
-    plane: int | None
-    shape: tuple[int, int]
-    x_offset_pix: int = 0
-    y_offset_pix: int = 0
-    mask_bits: tuple[tuple[str, int], ...] = ()
+from lensdetect.images.pixels import Image
+from lensdetect.images.properties import ImageProperties
+from lensdetect.survey import Survey
 
 
 @dataclass(frozen=True)
@@ -67,7 +40,7 @@ class Tile:
     missing_bands : tuple of str
         Bands of the survey without an image: planes of NaN stand for them.
     problem : str
-        Why the tile cannot be searched; empty if it can.
+        Why the tile cannot be used; empty if it can.
     """
 
     name: str
@@ -89,6 +62,23 @@ class Tile:
     def paths(self) -> tuple[str, ...]:
         """Its files, each once, by name."""
         return tuple(sorted({image.path for image in self.images.values()}))
+
+    def properties(self, survey: Survey) -> ImageProperties:
+        """What its numbers mean, in all bands of a survey.
+
+        Parameters
+        ----------
+        survey : Survey
+            That it is of.
+
+        Returns
+        -------
+        ImageProperties
+        """
+        zero_points = tuple(
+            band.zero_point_mag + self.zero_point_offset_mag.get(band.name, 0.0) for band in survey.bands
+        )
+        return ImageProperties(survey.band_names, zero_points, self.pixel_scale_arcsec, self.shape)
 
     def pixels(self, ra_deg: np.ndarray, dec_deg: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Positions in pixels, 0 in the middle of the first pixel.

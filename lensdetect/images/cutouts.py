@@ -8,19 +8,16 @@ import numpy as np
 
 from lensdetect.errors import InputError
 from lensdetect.flags import ARC_RADIUS_ARCSEC, FLAGS
-from lensdetect.images.masks import mask_rule
+from lensdetect.images.disc import disc
+from lensdetect.images.masks import mask_rule, no_pixel
 from lensdetect.images.nodata import erase_no_data
+from lensdetect.images.noise import check_noise
 from lensdetect.images.pixels import Rows
 from lensdetect.images.plausible import absurd, may_be_absurd
 from lensdetect.images.resampling import resample, source_size
-from lensdetect.search.noise import check_noise
-from lensdetect.search.quality.planes import disc
-from lensdetect.search.strips import Place, cut_plane
-from lensdetect.search.tiles import Tile
+from lensdetect.images.strips import Place, cut_plane
+from lensdetect.images.tiles import Tile
 from lensdetect.survey import Survey
-
-#: Pixel scales that agree to this need no resampling.
-_SCALE_TOLERANCE = 0.02
 
 #: More of a band than this that is not finite makes a cutout masked.
 _MASKED_SHARE = 0.05
@@ -61,8 +58,8 @@ class OpenTile:
     survey : Survey
     scale_arcsec : float, optional
         Pixel scale of the cutouts; that of the survey if not given.
-    noise_factor : float
-        By which the background rms may differ from the survey's.
+    noise_factor : float or None
+        By which the background rms may differ from the survey's; None measures none.
     reach_arcsec : float
         How far from the middle of a cutout a suspect background counts.
 
@@ -70,7 +67,7 @@ class OpenTile:
     ----------
     noise_sigma : ndarray
         float ``(band,)``: background rms measured, in survey flux and pixels of
-        the cutouts; NaN for missing bands.
+        the cutouts; NaN for missing bands and where nothing was measured.
 
     Raises
     ------
@@ -85,18 +82,17 @@ class OpenTile:
         survey: Survey,
         *,
         scale_arcsec: float | None = None,
-        noise_factor: float = 5.0,
+        noise_factor: float | None = 5.0,
         reach_arcsec: float = ARC_RADIUS_ARCSEC,
     ):
         if tile.problem:
             raise InputError(tile.problem)
         self.tile, self.survey = tile, survey
         self._reach_pix = reach_arcsec / tile.pixel_scale_arcsec
-        ratio = (scale_arcsec or survey.pixel_scale_arcsec) / tile.pixel_scale_arcsec
-        self._ratio = 1.0 if abs(ratio - 1.0) <= _SCALE_TOLERANCE else ratio
-        self._factors = {
-            band: np.float32(10.0 ** (-0.4 * offset)) for band, offset in tile.zero_point_offset_mag.items()
-        }
+        given, self._scale_arcsec = tile.properties(survey), scale_arcsec or survey.pixel_scale_arcsec
+        self._ratio = given.ratio_to(self._scale_arcsec)
+        factors = given.flux_factors([band.zero_point_mag for band in survey.bands])
+        self._factors = {band: factor for band, factor in zip(given.bands, factors, strict=True) if factor != 1.0}
         self._rows: dict[tuple[str, str], Rows] = {}
         self._masks = {
             band: mask_rule(image.mask_bits, survey, band=band)
@@ -115,8 +111,8 @@ class OpenTile:
         # the flux of more or smaller pixels adds up, and so do their variances
         self.noise_sigma = self._ratio * np.array(sigma)
 
-    def _checked_sigma(self, band: str, factor: float) -> float:
-        if (band, "sci") not in self._rows:
+    def _checked_sigma(self, band: str, factor: float | None) -> float:
+        if factor is None or (band, "sci") not in self._rows:
             return float("nan")
         return check_noise(
             self._rows[band, "sci"],
@@ -147,8 +143,7 @@ class OpenTile:
         InputError
             If pixels cannot be read.
         """
-        side = size if self._ratio == 1.0 else source_size(size, self._ratio)
-        place = Place.around(np.asarray(x_pix, float), np.asarray(y_pix, float), size=side)
+        place = self._place(x_pix, y_pix, size=size)
         planes = np.empty((len(place), len(self.survey.bands), size, size), np.float32)
         flags = np.zeros(len(place), np.int64)
         known, unknown_bits = np.zeros(len(place)), np.zeros(len(place), np.int64)
@@ -169,18 +164,37 @@ class OpenTile:
         flags[known == 0.0] |= FLAGS["blank"].value
         return Cutouts(pixels, flags, list(map(_reason, flags.tolist(), unknown_bits.tolist())))
 
+    def _place(self, x_pix: np.ndarray, y_pix: np.ndarray, *, size: int) -> Place:
+        side = size if self._ratio == 1.0 else source_size(size, self._ratio)
+        return Place.around(np.asarray(x_pix, float), np.asarray(y_pix, float), size=side)
+
+    def offsets_arcsec(self, x_pix: np.ndarray, y_pix: np.ndarray, *, size: int) -> tuple[np.ndarray, np.ndarray]:
+        """Where positions are from the middle of the cutouts around them, as these have whole pixels.
+
+        Parameters
+        ----------
+        x_pix, y_pix, size
+            As ``cut`` takes them.
+
+        Returns
+        -------
+        tuple of ndarray
+            Along x and y, float ``(n,)``.
+        """
+        place = self._place(x_pix, y_pix, size=size)
+        pixel_arcsec, middle = self._scale_arcsec / self._ratio, 0.5 * (place.size - 1)
+        return (x_pix - place.left - middle) * pixel_arcsec, (y_pix - place.bottom - middle) * pixel_arcsec
+
     def _plane(self, band: str, place: Place, unknown_bits: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """One band ``(n, side, side)`` in survey flux, the part of each that is known, and what is to be flagged."""
         rows = self._rows[band, "sci"]
         planes, inside = cut_plane(rows, place, fill=np.nan)
         # whole numbers are 0 by chance; others only where no exposure reached
         erase_no_data(planes, is_float=rows.is_float, masked_value=self.survey.masked_value)
-        if (band, "wei") in self._rows:
-            _erase(planes, ~(cut_plane(self._rows[band, "wei"], place, fill=0.0)[0] > 0.0))
-        for kind in ("var", "rms"):
+        for kind in ("wei", "var", "rms"):
             if (band, kind) in self._rows:
-                spread = cut_plane(self._rows[band, kind], place, fill=0.0)[0]
-                _erase(planes, ~((spread > 0.0) & (spread < np.inf)))
+                said, _ = cut_plane(self._rows[band, kind], place, fill=0.0)
+                _erase(planes, no_pixel(kind, said))
         flags = np.where(inside < 1.0, FLAGS["edge"].value, 0)
         if (band, "msk") in self._rows:
             suspect = self._mask(planes, band, place, unknown_bits)
@@ -199,7 +213,7 @@ class OpenTile:
         # most masks are empty
         for row in np.flatnonzero(masks.any(axis=(1, 2))):
             bits = masks[row]
-            planes[row][rule.bad(bits)] = np.nan
+            planes[row][no_pixel("msk", bits, rule)] = np.nan
             suspect[row] = np.mean(bits[near] & rule.suspect != 0)
             unknown_bits[row] |= int(np.bitwise_or.reduce(bits, axis=None)) & ~rule.known
         return suspect
@@ -252,7 +266,7 @@ def open_tile(
     survey: Survey,
     *,
     scale_arcsec: float | None = None,
-    noise_factor: float = 5.0,
+    noise_factor: float | None = 5.0,
     reach_arcsec: float = ARC_RADIUS_ARCSEC,
 ) -> OpenTile:
     """Open a tile for cutting; see ``OpenTile``.
@@ -263,8 +277,8 @@ def open_tile(
     survey : Survey
     scale_arcsec : float, optional
         Pixel scale of the cutouts, that of the detector; that of the survey if not given.
-    noise_factor : float
-        By which the background rms of a band may differ from the survey's.
+    noise_factor : float or None
+        By which the background rms of a band may differ from the survey's; None measures none.
     reach_arcsec : float
         How far from the middle of a cutout a background that a mask calls suspect counts.
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from lensdetect.images.index import TileIndex
 from lensdetect.images.matching import unit_vectors
-from lensdetect.search.catalogue import Told
-from lensdetect.search.index import TileIndex
-from lensdetect.search.tiles import Tile
+from lensdetect.images.tiles import Tile
 
 #: Reasons of objects without a tile.
 OUTSIDE, NO_POSITION = "outside every tile", "no position"
@@ -46,37 +45,6 @@ def assign(objects: pd.DataFrame, index: TileIndex) -> pd.DataFrame:
     reason = np.where(best.number >= 0, "", np.where(sky.known, OUTSIDE, NO_POSITION))
     result["reason"] = reason.astype(object)
     return result
-
-
-def nowhere(told: Told, index: TileIndex, *, selected: int, placed: int) -> list[str]:
-    """Say so if a whole catalogue lies beside the tiles, which has a reason more often than not.
-
-    Parameters
-    ----------
-    told : Told
-        Of the catalogue.
-    index : TileIndex
-    selected, placed : int
-        Objects selected, and those in some tile.
-
-    Returns
-    -------
-    list of str
-        Empty where it is not so.
-    """
-    corners = [corner for tile in index.tiles for corner in tile.corners_deg or ()]
-    if placed or selected == told.without_position or not corners:
-        return []
-    ra, dec = zip(*corners, strict=True)
-    return [
-        f"0 of {selected:,} objects lie in any tile: they have right ascensions {_range(told.ra_deg)} and declinations "
-        f"{_range(told.dec_deg)} deg, the tiles {_range((min(ra), max(ra)))} and {_range((min(dec), max(dec)))} deg: "
-        "give the catalogue of these tiles, and see that its positions are in the unit that it tells"
-    ]
-
-
-def _range(ends: tuple[float, float]) -> str:
-    return f"{ends[0]:.4f} to {ends[1]:.4f}"
 
 
 class _Sky:

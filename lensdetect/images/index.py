@@ -11,14 +11,14 @@ from pathlib import Path
 
 from lensdetect.errors import InputError, unknown_name
 from lensdetect.images.bounds import TILE_PIXELS
+from lensdetect.images.frame import build_tile
 from lensdetect.images.headers import Plane
+from lensdetect.images.index_cache import HeaderCache
 from lensdetect.images.masks import mask_rule
-from lensdetect.images.meaning import read_meanings
-from lensdetect.images.names import ENDINGS, Label, read_name
-from lensdetect.search.frame import build_tile
-from lensdetect.search.index_cache import HeaderCache
-from lensdetect.search.patches import join_patches
-from lensdetect.search.tiles import Tile
+from lensdetect.images.meaning import Meaning, read_meanings
+from lensdetect.images.names import ENDINGS, Label, read_path
+from lensdetect.images.patches import join_patches
+from lensdetect.images.tiles import Tile
 from lensdetect.survey import Survey
 
 _Key = tuple[str, str]
@@ -42,12 +42,16 @@ class TileIndex:
     aside : list of (str, str)
         Files and extensions of no use in a search, each with the reason: models,
         PSFs, other bands, tables.
+    stacks : dict of str
+        Of cutouts: name of what is a stack of objects -> how many it has. Their
+        names are that of the stack and a number, ``stack-0``.
     """
 
     tiles: list[Tile]
     survey: Survey
     unused: list[tuple[str, str]]
     aside: list[tuple[str, str]] = field(default_factory=list)
+    stacks: dict[str, int] = field(default_factory=dict)
 
     @property
     def usable(self) -> list[Tile]:
@@ -86,6 +90,9 @@ def index_tiles(
     *,
     cache: Path | str | None = None,
     max_pixels: int = TILE_PIXELS,
+    cutouts: bool = False,
+    plane_bands: Sequence[str] | None = None,
+    of_psf: bool = False,
 ) -> TileIndex:
     """Find tiles and read their headers.
 
@@ -95,13 +102,20 @@ def index_tiles(
         Folders (searched with all folders in them), files, or patterns with ``*``.
     survey : Survey
         Its patterns tell names of files apart; where none fits, names are read
-        word by word. A file that names no band holds several, as extensions or
-        as planes of a cube.
+        word by word, and folders for what names do not say. A file that names no
+        band holds several, as extensions or as planes of a cube.
     cache : path, optional
         JSON file in which headers are kept, with size, times and inode of each
         file; only files that are new or changed are opened again.
     max_pixels : int
         Pixels that an image may have; a larger one is a problem of its tile.
+    cutouts : bool
+        Whether images may be cutouts: without a place on the sky, and cubes of
+        one band, which are stacks of objects.
+    plane_bands : sequence of str, optional
+        Bands of the images in a file, in order, where nothing in it tells them.
+    of_psf : bool
+        Whether images of PSFs are wanted, and not those of the sky.
 
     Returns
     -------
@@ -114,9 +128,9 @@ def index_tiles(
         cache cannot be written.
     """
     known = HeaderCache(cache, max_pixels=max_pixels)
-    found = _Found(survey)
-    for path in _files(paths):
-        found.add(path, known)
+    found = _Found(survey, cutouts=cutouts, plane_bands=plane_bands)
+    for path, label in _labelled(paths, survey, of_psf=of_psf):
+        found.add(path, label, known)
     known.save()
     if not found.images and not found.problems:
         raise InputError(_nothing(paths, [*found.unused, *found.aside]))
@@ -128,11 +142,21 @@ def index_tiles(
             survey,
             offsets_mag=found.offsets_of(name),
             problem=found.problems.get(name, ""),
+            needs_sky=not cutouts,
         )
         for name in names
     ]
-    tiles = join_patches(tiles, found.images, survey, offsets_of=found.offsets_of)
-    return TileIndex(tiles, survey, found.unused, found.aside)
+    if not cutouts:
+        tiles = join_patches(tiles, found.images, survey, offsets_of=found.offsets_of)
+    return TileIndex(tiles, survey, found.unused, found.aside, found.stacks)
+
+
+def _labelled(paths, survey: Survey, *, of_psf: bool) -> list[tuple[Path, Label]]:
+    """Files, and what their names and folders say."""
+    files = [(path, read_path(path, survey)[0]) for path in _files(paths)]
+    # in a folder of PSFs alone they may be called anything
+    psfs = [(path, dataclasses.replace(label, aside="")) for path, label in files if label.aside.startswith("psf")]
+    return psfs if of_psf and psfs else files
 
 
 def _nothing(paths, reasons: list[tuple[str, str]]) -> str:
@@ -164,17 +188,18 @@ def _files(paths) -> list[Path]:
 class _Found:
     """Images by tile, band and kind, as files are looked at one after the other."""
 
-    def __init__(self, survey: Survey):
-        self.survey = survey
+    def __init__(self, survey: Survey, *, cutouts: bool, plane_bands: Sequence[str] | None):
+        self.survey, self.cutouts = survey, cutouts
+        self.plane_bands = None if plane_bands is None else [band.name for band in survey.select(plane_bands)]
+        self.stacks: dict[str, int] = {}
         self.images: dict[str, _Images] = {}
         self.problems: dict[str, str] = {}
         self.unused: list[tuple[str, str]] = []
         self.aside: list[tuple[str, str]] = []
         self.offsets: dict[str, dict[str, float]] = {}
 
-    def add(self, path: Path, known: HeaderCache) -> None:
+    def add(self, path: Path, label: Label, known: HeaderCache) -> None:
         """Look at one file."""
-        label = read_name(path, self.survey)
         is_catalogue = label.tile.lower().endswith("cat")
         if label.aside and not is_catalogue:
             self.aside.append((str(path), label.aside))
@@ -196,21 +221,35 @@ class _Found:
             self.aside.append((str(path), "holds no image"))
 
     def _take(self, path: Path, label: Label, planes: tuple[Plane, ...]) -> None:
+        tile = label.tile or _folder_name(path)
+        stated = [label.zero_point_mag if plane.zero_point_mag is None else plane.zero_point_mag for plane in planes]
+        planes = [dataclasses.replace(plane, zero_point_mag=mag) for plane, mag in zip(planes, stated, strict=True)]
+        if self.cutouts and label.band and _is_cube(planes):
+            self.stacks[tile] = max(self.stacks.get(tile, 0), len(planes))
+            for number, plane in enumerate(planes):
+                self._put(f"{tile}-{number}", (label.band, label.kind or "sci"), path, plane)
+            return
         try:
-            meanings = read_meanings(label, planes, self.survey)
-            if any(one.kind == "sci" and not one.band for one in meanings):
-                bands = ", ".join(self.survey.band_names)
-                raise InputError(f"nothing tells the bands of its {len(planes)} images among {bands}")
+            meanings = self._meanings(label, planes)
         except InputError as error:
-            self.unused.append((str(path), str(error)))
+            way_out = ": name them in order with plane_bands (--plane-bands)" if self.cutouts else ""
+            self.unused.append((str(path), f"{error}{way_out}"))
             return
         for one, plane in zip(meanings, planes, strict=True):
             if one.aside:
                 self.aside.append((str(path), one.aside))
             else:
-                stated = label.zero_point_mag if plane.zero_point_mag is None else plane.zero_point_mag
-                plane = dataclasses.replace(plane, zero_point_mag=stated)
-                self._put(label.tile or _folder_name(path), (one.band, one.kind), path, plane)
+                self._put(tile, (one.band, one.kind), path, plane)
+
+    def _meanings(self, label: Label, planes: Sequence[Plane]) -> list[Meaning]:
+        if self.plane_bands is not None and len(self.plane_bands) == len(planes):
+            return [Meaning(band, "sci") for band in self.plane_bands]
+        meanings = read_meanings(label, planes, self.survey)
+        if self.plane_bands is not None or any(one.kind == "sci" and not one.band for one in meanings):
+            named = f", and {len(self.plane_bands)} were named" if self.plane_bands is not None else ""
+            among = ", ".join(self.survey.band_names)
+            raise InputError(f"nothing tells the bands of its {len(planes)} images among {among}{named}")
+        return meanings
 
     def _put(self, tile: str, key: _Key, path: Path, plane: Plane) -> None:
         images = self.images.setdefault(tile, {})
@@ -229,6 +268,10 @@ class _Found:
             if other != name and other.startswith(f"{name}_"):
                 offsets |= values
         return offsets | self.offsets.get(name, {})
+
+
+def _is_cube(planes: Sequence[Plane]) -> bool:
+    return planes[0].plane is not None and len({plane.unit for plane in planes}) == 1
 
 
 def _folder_name(path: Path) -> str:

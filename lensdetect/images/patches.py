@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
+from lensdetect.images.frame import build_tile
 from lensdetect.images.headers import Plane
-from lensdetect.search.frame import build_tile
-from lensdetect.search.tiles import Tile
+from lensdetect.images.tiles import Tile
 from lensdetect.survey import Survey
 
 #: Corners that are as near to one another as this, in sides of the tile, are those of one piece of sky.
