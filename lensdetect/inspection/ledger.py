@@ -85,15 +85,16 @@ def append(store: Store, grader: int, entries: Sequence[Entry]) -> Outcome:
     """
     sql, refused = grading_module("sqlalchemy"), {}
     with store.writing() as connection:
+        is_over = _has_finished(connection, sql, grader)
         for entry in entries:
             if entry.undoes is not None and not _is_own_grade(connection, sql, grader, entry):
                 refused[entry.grade_id] = "there is no grade of yours that it takes back"
-                continue
-            connection.execute(_adding(store.url), _row(entry, grader))
+            elif not is_over:
+                connection.execute(_adding(store.url), _row(entry, grader))
         there = _own_rows(connection, sql, grader, [entry.grade_id for entry in entries])
         for entry in entries:
             if entry.grade_id not in refused and there.get(entry.grade_id) != _said(entry):
-                refused[entry.grade_id] = "another grade has this grade_id"
+                refused[entry.grade_id] = "you have finished" if is_over else "another grade has this grade_id"
     return Outcome([entry.grade_id for entry in entries if entry.grade_id not in refused], refused)
 
 
@@ -107,6 +108,11 @@ def _row(entry: Entry, grader: int) -> dict:
     # a clock that is ahead of ours says nothing that can be used
     graded_at = min(entry.graded_at, now) if entry.graded_at else now
     return {**asdict(entry), "graded_at": graded_at, "grader": grader, "received_at": now, "version": __version__}
+
+
+def _has_finished(connection, sql, grader: int) -> bool:
+    graders = schema.graders.c
+    return connection.scalar(sql.select(graders.finished_at).where(graders.number == grader)) is not None
 
 
 def _is_own_grade(connection, sql, grader: int, entry: Entry) -> bool:

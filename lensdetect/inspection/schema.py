@@ -55,6 +55,8 @@ graders = Table(
     Column("name", Text, nullable=False, unique=True),
     Column("invited", Boolean, nullable=False),
     Column("made_at", Text, nullable=False),
+    # from then on this grader knows the answers, and grades no more
+    Column("finished_at", Text),
 )
 
 #: Only a salted hash of a token is kept: who reads the store can sign in as nobody.

@@ -33,11 +33,14 @@ class Grader(NamedTuple):
     name : str
     invited : bool
         Whether only a token that was made by command is this grader's.
+    finished_at : str or None
+        When this grader was told the answers, and could grade no more.
     """
 
     number: int
     name: str
     invited: bool
+    finished_at: str | None
 
 
 class Listed(NamedTuple):
@@ -207,7 +210,7 @@ def grader_of(store: Store, token: str) -> Grader | None:
         return None
     token_id, secret = match.groups()
     query = (
-        sql.select(tokens.c.salt, tokens.c.digest, graders.c.number, graders.c.name, graders.c.invited)
+        sql.select(tokens.c.salt, tokens.c.digest, graders)
         .join_from(tokens, graders, tokens.c.grader == graders.c.number)
         .where(tokens.c.id == token_id, tokens.c.revoked_at.is_(None))
     )
@@ -217,7 +220,21 @@ def grader_of(store: Store, token: str) -> Grader | None:
     salt, digest = (row.salt, row.digest) if row else ("", "")
     if not hmac.compare_digest(_digest(salt, secret), digest) or row is None:
         return None
-    return Grader(row.number, row.name, bool(row.invited))
+    return Grader(row.number, row.name, bool(row.invited), row.finished_at)
+
+
+def finish(store: Store, grader: Grader) -> None:
+    """End the grading of somebody, who may know the answers now.
+
+    Parameters
+    ----------
+    store : Store
+    grader : Grader
+    """
+    graders = schema.graders
+    own = (graders.c.number == grader.number) & graders.c.finished_at.is_(None)
+    with store.writing() as connection:
+        connection.execute(graders.update().where(own).values(finished_at=utc_now()))
 
 
 def _digest(salt: str, secret: str) -> str:
