@@ -1,4 +1,7 @@
-"""People grade candidates, and what their grades say together; each name is imported on its first use."""
+"""People grade what a search found: store, server, page, and what their grades say together.
+
+Grades are an append-only log. ``read_log`` gives it as a table; all else is made from that.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +14,12 @@ _HOMES = {
     "combine": "combining",
     "fit_posterior": "posterior",
     "measure_agreement": "agreement",
+    "read_log": "log",
     "read_merged": "merging",
-    "sort_out": "catalogues",
     "standing_grades": "standing",
     "with_product": "combining",
-    "write_catalogues": "catalogues",
 }
 
-__all__ = [*_HOMES]
+__all__ = sorted(_HOMES)
 
 __getattr__, __dir__ = lazy_names(__name__, _HOMES)
