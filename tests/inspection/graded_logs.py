@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-import pytest
 
 LEVELS = np.array([0.0, 1.0, 3.0, 5.0])
 #: Chance of each grade for an object that is none and for a lens: three who can tell, less and less well, one who
@@ -31,19 +30,10 @@ def graded(truth, *, skills, known, rng) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["id", "grader", "grade", "planted", "truth"])
 
 
-@pytest.fixture(scope="session")
-def truth() -> np.ndarray:
-    """Every fifth of 400 objects is a lens."""
-    return np.arange(400) % 5 == 0
+#: Every fifth of 400 objects is a lens.
+TRUTH = np.arange(400) % 5 == 0
 
 
-@pytest.fixture(scope="session")
-def log(truth) -> pd.DataFrame:
+def mixed_log() -> pd.DataFrame:
     """Six graders of mixed skill; of the first 80 objects the truth is known."""
-    return graded(truth, skills=SKILLS, known=range(80), rng=np.random.default_rng(4))
-
-
-@pytest.fixture(scope="session")
-def graders():
-    """Let graders of some skill grade objects of some truth, always with the same luck."""
-    return lambda truth, *, skills, known: graded(truth, skills=skills, known=known, rng=np.random.default_rng(7))
+    return graded(TRUTH, skills=SKILLS, known=range(80), rng=np.random.default_rng(4))
