@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Sequence
 
 from lensdetect import __version__
-from lensdetect.cli import challenge, demo, export, models, score, search, simulate, train, tune
+from lensdetect.cli import challenge, demo, export, grades, models, score, search, simulate, train, tune
 from lensdetect.cli.interrupts import swallowed_interrupts_heard
 from lensdetect.cli.parsing import Parser, parse
 from lensdetect.cli.quiet import messages_on_stderr
@@ -27,6 +27,7 @@ _VERBS = {
     "demo": demo,
     "score": score,
     "search": search,
+    "grades": grades,
     "models": models,
     "simulate": simulate,
     "train": train,
