@@ -9,7 +9,15 @@ from lensdetect.lazy import lazy_names
 
 #: Public name -> the module of this package that holds it.
 _HOMES = {
+    "Agreement": "agreement",
+    "Posterior": "posterior",
+    "combine": "combining",
+    "fit_posterior": "posterior",
+    "measure_agreement": "agreement",
     "read_log": "log",
+    "read_merged": "merging",
+    "standing_grades": "standing",
+    "with_product": "combining",
 }
 
 __all__ = sorted(_HOMES)
