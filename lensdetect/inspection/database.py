@@ -17,6 +17,22 @@ _WAIT_S = 30.0
 _KINDS = ("sqlite", "postgresql")
 
 
+class StorageError(InputError):
+    """A database cannot be read or written.
+
+    Parameters
+    ----------
+    text : str
+        What it says.
+    reason : str
+        Why, without where: what somebody else may know of this machine.
+    """
+
+    def __init__(self, text: str, *, reason: str):
+        super().__init__(text)
+        self.reason = reason
+
+
 def database_url(where: Path | str) -> str:
     """URL of the database that holds the grades of a search.
 
@@ -153,7 +169,7 @@ def storing(url: str, *, what: str = "grades") -> Iterator[None]:
 
     Raises
     ------
-    InputError
+    StorageError
         Instead of what SQLAlchemy raises.
     """
     errors = grading_module("sqlalchemy.exc")
@@ -163,9 +179,8 @@ def storing(url: str, *, what: str = "grades") -> Iterator[None]:
         raise
     except errors.SQLAlchemyError as error:
         reason = one_line(getattr(error, "orig", None) or error)
-        raise InputError(
-            f"{what} must be readable and writable in {shown_url(url)}, got {reason}: {_way_out(reason)}"
-        ) from error
+        text = f"{what} must be readable and writable in {shown_url(url)}, got {reason}: {_way_out(reason)}"
+        raise StorageError(text, reason=_kind_of(reason)) from error
 
 
 def _way_out(reason: str) -> str:
@@ -174,3 +189,8 @@ def _way_out(reason: str) -> str:
     if "readonly" in reason or "unable to open" in reason or "ermission" in reason:
         return "check who may write to that folder"
     return "check the database"
+
+
+def _kind_of(reason: str) -> str:
+    kinds = {"full": "its disk is full", "readonly": "its database is read-only", "locked": "its database is busy"}
+    return next((text for word, text in kinds.items() if word in reason), "its database fails")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import logging
 import math
 import threading
@@ -14,7 +15,7 @@ from uuid import UUID
 
 from lensdetect.errors import InputError, one_line
 from lensdetect.inspection.agreement import measure_agreement
-from lensdetect.inspection.ledger import Entry, append, standing
+from lensdetect.inspection.ledger import Entry, append, said_by
 from lensdetect.inspection.log import read_log
 from lensdetect.inspection.order import Showing, lessons_of, showings_of
 from lensdetect.inspection.pictures import Collection, turned
@@ -124,10 +125,12 @@ class Desk:
         said = [
             {"key": keys[one.subject, one.showing], "grade_id": one.grade_id, "grade": one.grade, "kind": one.kind,
              "note": one.note, "seconds": one.seconds}
-            for one in standing(self.store, grader.number) if (one.subject, one.showing) in keys
+            for one in said_by(self.store, grader.number) if (one.subject, one.showing) in keys
         ]  # fmt: skip
         survey = self._survey
         return {
+            # what the browser keeps is of this search and nobody else's
+            "grading": hashlib.sha256(f"page of {self.rules.secret}".encode()).hexdigest()[:16],
             "grader": grader.name,
             "finished": grader.finished_at is not None,
             "keys": [one.key for one in shown],
@@ -263,8 +266,8 @@ class Desk:
         Returns
         -------
         dict
-            ``graded``, ``figures`` of ``measure_agreement`` on this grader's own
-            grades, and ``answers``: what was mixed in or is known, with the grade it got.
+            ``graded``; ``figures`` of ``measure_agreement`` on this grader's own grades;
+            ``answers``: what was mixed in, is known or was recognised, with the grade it got.
 
         Raises
         ------
@@ -277,14 +280,15 @@ class Desk:
         log = log[log["grader"] == grader.name]
         own = measure_agreement(log).graders.to_dict("records") if len(log) else [{}]
         figures = {name: _number(own[0].get(name)) for name in _FIGURES}
-        shown = {(one.subject.number, one.number): one for one in self._lists_of(grader)[0]}
+        last = {(one.subject, one.showing): one.grade for one in said_by(self.store, grader.number)}
         answers = [
-            {"key": shown[place].key, "planted": shown[place].subject.planted, "grade": one.grade,
-             "about": dict(shown[place].subject.about)}
-            for one in standing(self.store, grader.number)
-            if (place := (one.subject, one.showing)) in shown and not one.showing and shown[place].subject.planted
+            {"key": one.key, "id": one.subject.id, "planted": one.subject.planted, "grade": grade,
+             "about": dict(one.subject.about)}
+            for one in self._lists_of(grader)[0]
+            if one.number == 0 and (grade := last.get((one.subject.number, 0))) is not None
+            and (one.subject.planted or grade >= RECOGNISED)
         ]  # fmt: skip
-        return {"graded": int((~log["undone"]).sum()), "recognised": RECOGNISED, "figures": figures, "answers": answers}
+        return {"graded": len(last), "recognised": RECOGNISED, "figures": figures, "answers": answers}
 
 
 def _plain(text: Any) -> str:

@@ -136,7 +136,7 @@ def _said(entry: Entry) -> tuple:
 
 
 class Said(NamedTuple):
-    """A grade as it stands in the log."""
+    """A grade as it is in the log."""
 
     grade_id: str
     subject: int
@@ -147,8 +147,8 @@ class Said(NamedTuple):
     seconds: float
 
 
-def standing(store: Store, grader: int) -> list[Said]:
-    """Grades of one grader that hold: neither taken back nor followed by a later one of the same showing.
+def said_by(store: Store, grader: int) -> list[Said]:
+    """Grades of one grader that were not taken back; of several of one showing the last one holds.
 
     Parameters
     ----------
@@ -164,8 +164,9 @@ def standing(store: Store, grader: int) -> list[Said]:
     query = sql.select(log).where(log.c.grader == grader).order_by(log.c.number)
     with store.reading() as connection:
         rows = connection.execute(query).mappings().all()
-    held = holding(rows)
-    return [Said(*(row[name] for name in Said._fields)) for row in rows if row["grade_id"] in held]
+    back = {row["undoes"] for row in rows}
+    said = [row for row in rows if row["undoes"] is None and row["grade_id"] not in back]
+    return [Said(*(row[name] for name in Said._fields)) for row in said]
 
 
 def holding(rows: Iterable) -> set[str]:

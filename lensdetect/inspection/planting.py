@@ -27,7 +27,7 @@ from lensdetect.survey import Survey
 
 #: Galaxies that are painted for each lens that is wanted: on some no arc can be seen.
 _PAINTED_FOR_ONE = 1.5
-_FOLDER, _BASES, _PAINTED = "grading", "galaxies", "painted"
+_FOLDER, _BASES, _PAINTED, _KEPT = "grading", "galaxies", "painted", "given"
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Galaxies:
     ----------
     collection : Collection
     name : str
-        By which subjects know it.
+        By which subjects know it; empty for cutouts that come only now, which are kept then.
     members : mapping of str
         Member by id of those that may be used, the best first.
     what : str
@@ -92,7 +92,7 @@ def plant(
     # what is painted on and what is a dud are different galaxies
     chosen = list(galaxies.members)[: math.ceil(_PAINTED_FOR_ONE * num_lenses) + num_duds]
     np.random.default_rng([seed, len(chosen)]).shuffle(chosen)
-    found = _duds(galaxies, chosen[:num_duds], seed=seed)
+    found = _duds(galaxies, chosen[:num_duds], home, seed=seed)
     painted = _painted(galaxies, chosen[num_duds:], survey, home, seed=seed, workers=workers)[:num_lenses]
     notes = [f"mixed in: {len(painted)} simulated lenses painted onto, and {len(found)} duds of, {galaxies.what}"]
     if len(painted) < num_lenses or len(found) < num_duds:
@@ -102,14 +102,69 @@ def plant(
     return [_named_apart(one, taken) for one in subjects], notes
 
 
-def _duds(galaxies: Galaxies, names: Sequence[str], *, seed: int) -> list[Subject]:
-    return [
+def _duds(galaxies: Galaxies, names: Sequence[str], home: Path, *, seed: int) -> list[Subject]:
+    found = []
+    for name in names:
+        member, collection = galaxies.members[name], galaxies.name or "given"
+        if not galaxies.name:
+            member = keep(galaxies.collection, member, home, kind="dud")
+        about, turn = {"galaxy": name}, turn_of(seed, name)
+        found.append(Subject(f"{name}+dud", collection, member, "dud", truth=0.0, turn=turn, about=about))
+    return found
+
+
+def known_lenses(lenses: Collection, home: Path, *, taken: set[str]) -> list[Subject]:
+    """Lenses that are known, to be mixed in.
+
+    Parameters
+    ----------
+    lenses : Collection
+    home : Path
+        Their pixels are kept in its folder ``grading``.
+    taken : set of str
+        Ids that nothing may have; gets those of the lenses.
+
+    Returns
+    -------
+    list of Subject
+    """
+    found = [
         Subject(
-            f"{name}+dud", galaxies.name, galaxies.members[name], "dud", truth=0.0, turn=turn_of(seed, name),
-            about={"galaxy": name},
+            f"{name}+known", "given", keep(lenses, name, home, kind="known"), "known", truth=1.0,
+            about={"known_lens": name},
         )
-        for name in names
+        for name in lenses.members
     ]  # fmt: skip
+    return [_named_apart(one, taken) for one in found]
+
+
+def keep(collection: Collection, member: str, home: Path, *, kind: str) -> str:
+    """Keep the pixels of something that is given when grading begins.
+
+    Parameters
+    ----------
+    collection : Collection
+    member : str
+    home : Path
+    kind : str
+        How the names of such files begin.
+
+    Returns
+    -------
+    str
+        Name of its file in ``given_folder``.
+    """
+    folder = given_folder(home)
+    folder.mkdir(parents=True, exist_ok=True)
+    pixels = np.ascontiguousarray(collection.read(member))
+    name = f"{kind}-{hashlib.sha256(pixels.tobytes()).hexdigest()[:20]}.fits"
+    write_whole(folder / name, _cube_writer(pixels), durable=False)
+    return name
+
+
+def given_folder(home: Path) -> Path:
+    """Where cutouts are kept that were given when grading began."""
+    return home / _FOLDER / _KEPT
 
 
 def _painted(

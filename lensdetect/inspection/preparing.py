@@ -11,8 +11,8 @@ from lensdetect.data import open_cutouts
 from lensdetect.errors import InputError
 from lensdetect.inspection.database import shown_url
 from lensdetect.inspection.desk import Desk, Rules
-from lensdetect.inspection.pictures import Collection, Opened
-from lensdetect.inspection.planting import Galaxies, painted_folder, plant
+from lensdetect.inspection.pictures import Collection, Cubes, Opened
+from lensdetect.inspection.planting import Galaxies, given_folder, known_lenses, painted_folder, plant
 from lensdetect.inspection.scale import steps
 from lensdetect.inspection.sources import MOST_PROBABLE_DUD, Source, open_source
 from lensdetect.inspection.store import Store, Subject
@@ -95,20 +95,22 @@ def prepare(path: Path | str, database: str | None, wishes: Wishes) -> tuple[Des
 def _desk(source: Source, store: Store, wishes: Wishes) -> tuple[Desk, list[str]]:
     there = store.subjects()
     _check_same_objects(source, there, store.url)
+    if there and (wishes.lenses or wishes.others):
+        raise InputError(
+            f"--lenses and --others are for when grading begins, and it was begun in {shown_url(store.url)}: "
+            "leave them out, or choose another --database"
+        )
     settings = {name: _setting(store, name, getattr(wishes, name)) for name in _DEFAULTS}
-    collections = _given(source, wishes)
     notes = list(source.notes)
     if not there:
-        mixed, more = _mixed_in(source, collections, settings, wishes)
+        mixed, more = _mixed_in(source, settings, wishes)
         notes += more
         store.add_subjects([*source.subjects, *mixed])
     elif new := store.add_subjects(source.subjects):
         notes.append(f"{new:,} objects are new since grading was begun")
-    if painted_folder(source.home).is_dir():
-        collections["painted"] = Opened(open_cutouts(painted_folder(source.home), survey=source.survey, size=_side(source)))
     secret = store.setting("secret", None, option="") or store.setting("secret", secrets.token_hex(16), option="")
     rules = Rules(seed=settings["seed"], repeats=settings["repeats"], scale=wishes.scale, secret=secret)
-    return Desk(store, collections, survey=source.survey, rules=rules), notes
+    return Desk(store, _collections(source), survey=source.survey, rules=rules), notes
 
 
 def _check_same_objects(source: Source, there: list[Subject], url: str) -> None:
@@ -125,13 +127,14 @@ def _setting(store: Store, name: str, asked):
     return store.setting(name, _DEFAULTS[name], option=f"--{name}") if found is None else found
 
 
-def _given(source: Source, wishes: Wishes) -> dict[str, Collection]:
-    """Pixels of the objects, and of what else was given."""
+def _collections(source: Source) -> dict[str, Collection]:
+    """Pixels of the objects, and of what was mixed in when grading began."""
     collections: dict[str, Collection] = {"objects": source.objects}
-    for name in ("lenses", "others"):
-        path = getattr(wishes, name)
-        if path is not None:
-            collections[name] = Opened(open_cutouts(path, survey=source.survey, size=_side(source), fit="both"))
+    if painted_folder(source.home).is_dir():
+        painted = open_cutouts(painted_folder(source.home), survey=source.survey, size=_side(source), fit="both")
+        collections["painted"] = Opened(painted)
+    given = sorted(path.name for path in given_folder(source.home).glob("*.fits"))
+    collections["given"] = Cubes(given_folder(source.home), given, num_bands=len(source.survey.bands))
     return collections
 
 
@@ -140,26 +143,27 @@ def _side(source: Source) -> int:
     return min(source.objects.read(source.subjects[0].member).shape[:2])
 
 
-def _mixed_in(source: Source, collections, settings, wishes: Wishes) -> tuple[list[Subject], list[str]]:
-    count = math.ceil(settings["planted"] * len(source.subjects))
+def _mixed_in(source: Source, settings, wishes: Wishes) -> tuple[list[Subject], list[str]]:
+    count, known = math.ceil(settings["planted"] * len(source.subjects)), []
     taken = {one.id for one in source.subjects}
-    known = [
-        Subject(f"{name}+known", "lenses", name, "known", truth=1.0, about={"known_lens": name})
-        for name in (collections["lenses"].members if "lenses" in collections else [])
-    ]
+    if wishes.lenses is not None:
+        known = known_lenses(_opened(wishes.lenses, source), source.home, taken=taken)
     if not count:
-        return known, ["nothing is mixed in: how well people grade will not be known"] * (not known)
-    galaxies = _galaxies(source, collections)
+        return known, [f"mixed in: {len(known)} known lenses and nothing else"]
     planted, notes = plant(
-        galaxies, source.survey, source.home, lenses=count, duds=count, seed=settings["seed"],
-        taken=taken | {one.id for one in known}, training=settings["training"], workers=wishes.workers,
+        _galaxies(source, wishes), source.survey, source.home, lenses=count, duds=count, seed=settings["seed"],
+        taken=taken, training=settings["training"], workers=wishes.workers,
     )  # fmt: skip
     return [*known, *planted], notes
 
 
-def _galaxies(source: Source, collections) -> Galaxies:
-    if "others" in collections:
-        others = collections["others"]
-        return Galaxies(others, "others", {name: name for name in others.members}, "the galaxies given with --others")
+def _galaxies(source: Source, wishes: Wishes) -> Galaxies:
+    if wishes.others is not None:
+        others = _opened(wishes.others, source)
+        return Galaxies(others, "", {name: name for name in others.members}, "the galaxies given with --others")
     what = f"the lowest ranked candidates (probability at most {MOST_PROBABLE_DUD:g})"
     return Galaxies(source.objects, "objects", source.ordinary, what)
+
+
+def _opened(path: Path, source: Source) -> Opened:
+    return Opened(open_cutouts(path, survey=source.survey, size=_side(source), fit="both"))

@@ -18,7 +18,7 @@ import pytest
 from lensdetect.errors import InputError
 from lensdetect.inspection import read_log
 from lensdetect.inspection.database import database_url, shown_url
-from lensdetect.inspection.ledger import Entry, append, standing
+from lensdetect.inspection.ledger import Entry, append, said_by
 from lensdetect.inspection.store import Store, Subject
 from lensdetect.inspection.tokens import add_grader, admit, grader_of, list_graders, revoke
 
@@ -90,9 +90,9 @@ def test_undo_is_a_further_row_and_the_grade_before_holds_again(store, tmp_path)
     assert list(read_log(tmp_path)["undone"]) == [True, False]
     append(store, ann, [entry(1, None, undoes=second.grade_id)])
     assert list(read_log(tmp_path)["undone"]) == [False, True]
-    assert [said.grade for said in standing(store, ann)] == [1.0]
+    assert [said.grade for said in said_by(store, ann)] == [1.0]
     append(store, ann, [entry(1, None, undoes=first.grade_id)])
-    assert read_log(tmp_path)["undone"].all() and standing(store, ann) == []
+    assert read_log(tmp_path)["undone"].all() and said_by(store, ann) == []
 
 
 def test_nobody_takes_back_what_another_said(store):
@@ -100,7 +100,7 @@ def test_nobody_takes_back_what_another_said(store):
     append(store, ann, [one])
     undo = entry(1, None, undoes=one.grade_id)
     assert append(store, bob, [undo]).refused == {undo.grade_id: "there is no grade of yours that it takes back"}
-    assert len(standing(store, ann)) == 1
+    assert len(said_by(store, ann)) == 1
 
 
 def test_database_itself_refuses_to_change_the_log(store, tmp_path):
