@@ -17,6 +17,9 @@ import pytest
 from lensdetect.errors import LensdetectError
 from lensdetect.runs import writing
 
+# fixtures, for all tests of pages
+from .browser import browser, browser_session, complaints, downloads  # noqa: F401
+
 # A shell that starts a job in the background has it ignore SIGINT, and so would
 # every process that a test starts and means to interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)

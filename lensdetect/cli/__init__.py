@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Sequence
 
 from lensdetect import __version__
-from lensdetect.cli import challenge, demo, export, models, score, search, simulate, train, tune
+from lensdetect.cli import challenge, demo, export, grade, grades, models, score, search, simulate, train, tune
 from lensdetect.cli.interrupts import swallowed_interrupts_heard
 from lensdetect.cli.parsing import Parser, parse
 from lensdetect.cli.quiet import messages_on_stderr
@@ -27,6 +27,8 @@ _VERBS = {
     "demo": demo,
     "score": score,
     "search": search,
+    "grade": grade,
+    "grades": grades,
     "models": models,
     "simulate": simulate,
     "train": train,
@@ -41,6 +43,7 @@ Find strong gravitational lenses in multi-band survey images.
   lensdetect demo                      see it work on simulated images
   lensdetect score IMAGES              rank your own images
   lensdetect search --tiles ...        search a survey
+  lensdetect grade FOUND               grade what was found, in a browser
   lensdetect COMMAND --help            all about one command
 """
 
