@@ -39,9 +39,8 @@ class Wishes:
             if not 0 < share < 1e6:
                 raise InputError(f"the share of {name} must be a positive number, got {share:g}: leave it out")
         if not names or len(set(names)) < len(names):
-            raise InputError(
-                f"ways to choose must be one or more of {', '.join(WAYS)}, each once, got {names or 'none'}"
-            )
+            came = ", ".join(names) or "none"
+            raise InputError(f"ways to choose must be one or more of {', '.join(WAYS)}, each once, got {came}")
 
     def counts(self, count: int) -> dict[str, int]:
         """How many objects each way may choose, ``count`` together."""

@@ -8,6 +8,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from lensdetect.artifact import Card
+from lensdetect.errors import InputError
 from lensdetect.fields import within
 
 LEARN, HELD_OUT, BORDER = "learn", "held out", "border"
@@ -97,6 +99,37 @@ class HeldOut:
         around_arcmin = 360.0 * 60.0 * np.cos(np.radians(np.clip(middle_deg, -90.0, 90.0)))
         columns = np.maximum(np.floor(around_arcmin / self.cell_arcmin), 1.0)
         return row, np.floor(np.mod(ra_deg, 360.0) / 360.0 * columns).astype(np.int64)
+
+
+def rule_of(card: Card, wanted: HeldOut | None) -> HeldOut:
+    """What is held out of a detector: for good, since the first round.
+
+    Parameters
+    ----------
+    card : Card
+        Of a detector that went through rounds, or not.
+    wanted : HeldOut or None
+        What is asked for now.
+
+    Returns
+    -------
+    HeldOut
+
+    Raises
+    ------
+    InputError
+        If it is another than that of the rounds before.
+    """
+    rounds = card.training.get("rounds", [])
+    if not rounds:
+        return wanted or HeldOut()
+    kept = HeldOut(**rounds[-1]["held_out"])
+    if wanted not in (None, kept):
+        raise InputError(
+            f"what is held out cannot change from round to round: it is {kept.fraction:g} of the sky in cells of "
+            f"{kept.cell_arcmin:g} arcmin, got {wanted.fraction:g} and {wanted.cell_arcmin:g}: leave it out"
+        )
+    return kept
 
 
 @lru_cache(maxsize=1_000_000)

@@ -123,8 +123,9 @@ def read_grades(path: Path | str) -> pd.DataFrame:
     return found
 
 
-def _number(text: str | None, *, role: str, path: Path | str) -> float:
-    word = (text or "").strip().lower()
+def _number(text: str | float | None, *, role: str, path: Path | str) -> float:
+    # pandas makes NaN of what is None
+    word = text.strip().lower() if isinstance(text, str) else ""
     if word in _TRUE | _FALSE:
         return float(word in _TRUE)
     try:

@@ -15,8 +15,7 @@ from lensdetect import __version__
 from lensdetect.artifact import find_detector, load_card, load_detector
 from lensdetect.errors import InputError, LensdetectError
 from lensdetect.rounds.choosing import NOVELTY, Wishes, choose, nearest_to
-from lensdetect.rounds.held_out import HeldOut
-from lensdetect.rounds.retraining import rule_of
+from lensdetect.rounds.held_out import HeldOut, rule_of
 from lensdetect.rounds.searched import Form, SearchedSky
 from lensdetect.rounds.shortlist import shortlist
 from lensdetect.runs import writable, write_folder, write_whole

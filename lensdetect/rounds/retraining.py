@@ -18,7 +18,7 @@ from lensdetect.data.joined import JoinedStamps
 from lensdetect.errors import InputError
 from lensdetect.network import get_spec, spec_from_dict, spec_to_dict
 from lensdetect.rounds.converted import ConvertedStamps, survey_of
-from lensdetect.rounds.held_out import HeldOut
+from lensdetect.rounds.held_out import HeldOut, rule_of
 from lensdetect.rounds.labels import labels_of
 from lensdetect.rounds.measuring import check_enough, compare
 from lensdetect.rounds.mixing import Mixture, mix, plan_for
@@ -138,37 +138,6 @@ def retrain(
     model = _trained(output, joined, card, before, sky, plan=plan, seed=seed, prepared=prepared)
     comparison = _compared(output, prepared, before, model, trust_model=trust_model) if measured else None
     return Retrained(output, model, prepared, comparison)
-
-
-def rule_of(card: Card, wanted: HeldOut | None) -> HeldOut:
-    """What is held out of a detector: for good, since the first round.
-
-    Parameters
-    ----------
-    card : Card
-        Of a detector that went through rounds, or not.
-    wanted : HeldOut or None
-        What is asked for now.
-
-    Returns
-    -------
-    HeldOut
-
-    Raises
-    ------
-    InputError
-        If it is another than that of the rounds before.
-    """
-    rounds = card.training.get("rounds", [])
-    if not rounds:
-        return wanted or HeldOut()
-    kept = HeldOut(**rounds[-1]["held_out"])
-    if wanted not in (None, kept):
-        raise InputError(
-            f"what is held out cannot change from round to round: it is {kept.fraction:g} of the sky in cells of "
-            f"{kept.cell_arcmin:g} arcmin, got {wanted.fraction:g} and {wanted.cell_arcmin:g}: leave it out"
-        )
-    return kept
 
 
 def _digest(labels: pd.DataFrame) -> str:
