@@ -24,6 +24,8 @@ from lensdetect.search.scores import score_pieces
 from lensdetect.search.tiles import Tile
 from lensdetect.survey import Band, Survey, get_survey
 
+#: Between the title of a detector and how many views of a cutout its logit is the mean of.
+_VIEWS = ", mean of "
 #: Cut at a time.
 _BATCH = 128
 
@@ -85,7 +87,7 @@ class SearchedSky:
             )
         manifest = read_json(self.folder / MANIFEST_NAME, remedy="search again")
         self.survey: Survey = get_survey(survey or str(manifest["survey"]))
-        self.detectors: list[str] = [str(name) for name, _ in manifest.get("detectors", [])]
+        self.detectors: list[str] = [str(name).partition(_VIEWS)[0] for name, _ in manifest.get("detectors", [])]
         self._tiles = [Path(path) for path in tiles or manifest.get("tiles", [])]
         self._index: TileIndex | None = None
         self._candidates: pd.DataFrame | None = None

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from lensdetect.errors import InputError
-from lensdetect.flags import FLAGS
+from lensdetect.flags import ARC_RADIUS_ARCSEC, FLAGS
 from lensdetect.images.masks import mask_rule
 from lensdetect.images.nodata import erase_no_data
 from lensdetect.images.pixels import Rows
 from lensdetect.images.plausible import absurd, may_be_absurd
 from lensdetect.images.resampling import resample, source_size
 from lensdetect.search.noise import check_noise
+from lensdetect.search.quality.planes import disc
 from lensdetect.search.strips import Place, cut_plane
 from lensdetect.search.tiles import Tile
 from lensdetect.survey import Survey
@@ -36,7 +37,7 @@ class Cutouts:
         it lies band by band: a view of ``(n, band, size, size)``.
     flags : ndarray
         int64 ``(n,)``: edge, masked, missing_band, blank, and bad_background where a mask
-        calls the background suspect (halos of stars).
+        calls the background near the middle suspect (halos of stars).
     reasons : list of str
         Empty, or why there is no score (of those with a flag in ``REFUSED``), or
         which bits of masks are of unknown meaning and were left aside.
@@ -62,6 +63,8 @@ class OpenTile:
         Pixel scale of the cutouts; that of the survey if not given.
     noise_factor : float
         By which the background rms may differ from the survey's.
+    reach_arcsec : float
+        How far from the middle of a cutout a suspect background counts.
 
     Attributes
     ----------
@@ -76,10 +79,19 @@ class OpenTile:
         the tile is then to be given up, with this reason.
     """
 
-    def __init__(self, tile: Tile, survey: Survey, *, scale_arcsec: float | None = None, noise_factor: float = 5.0):
+    def __init__(
+        self,
+        tile: Tile,
+        survey: Survey,
+        *,
+        scale_arcsec: float | None = None,
+        noise_factor: float = 5.0,
+        reach_arcsec: float = ARC_RADIUS_ARCSEC,
+    ):
         if tile.problem:
-            raise InputError(f"tile {tile.name} cannot be searched: {tile.problem}")
+            raise InputError(tile.problem)
         self.tile, self.survey = tile, survey
+        self._reach_pix = reach_arcsec / tile.pixel_scale_arcsec
         ratio = (scale_arcsec or survey.pixel_scale_arcsec) / tile.pixel_scale_arcsec
         self._ratio = 1.0 if abs(ratio - 1.0) <= _SCALE_TOLERANCE else ratio
         self._factors = {
@@ -179,15 +191,16 @@ class OpenTile:
         return planes, share, flags | np.where((inside - share > _MASKED_SHARE) | wild, FLAGS["masked"].value, 0)
 
     def _mask(self, planes: np.ndarray, band: str, place: Place, unknown_bits: np.ndarray) -> np.ndarray:
-        """Erase what a mask says is no pixel; the part of each plane whose background is suspect."""
+        """Erase what a mask says is no pixel; the part of each plane's middle whose background is suspect."""
         suspect, rule = np.zeros(len(planes)), self._masks[band]
         dtype = np.int64 if rule.known >> 31 else np.int32
         masks, _ = cut_plane(self._rows[band, "msk"], place, fill=0, dtype=dtype)
+        near = disc(masks.shape[1:], reach_pix=self._reach_pix)
         # most masks are empty
         for row in np.flatnonzero(masks.any(axis=(1, 2))):
             bits = masks[row]
             planes[row][rule.bad(bits)] = np.nan
-            suspect[row] = np.mean(bits & rule.suspect != 0)
+            suspect[row] = np.mean(bits[near] & rule.suspect != 0)
             unknown_bits[row] |= int(np.bitwise_or.reduce(bits, axis=None)) & ~rule.known
         return suspect
 
@@ -234,7 +247,14 @@ def _known_share(planes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return share, wild
 
 
-def open_tile(tile: Tile, survey: Survey, *, scale_arcsec: float | None = None, noise_factor: float = 5.0) -> OpenTile:
+def open_tile(
+    tile: Tile,
+    survey: Survey,
+    *,
+    scale_arcsec: float | None = None,
+    noise_factor: float = 5.0,
+    reach_arcsec: float = ARC_RADIUS_ARCSEC,
+) -> OpenTile:
     """Open a tile for cutting; see ``OpenTile``.
 
     Parameters
@@ -245,9 +265,11 @@ def open_tile(tile: Tile, survey: Survey, *, scale_arcsec: float | None = None, 
         Pixel scale of the cutouts, that of the detector; that of the survey if not given.
     noise_factor : float
         By which the background rms of a band may differ from the survey's.
+    reach_arcsec : float
+        How far from the middle of a cutout a background that a mask calls suspect counts.
 
     Returns
     -------
     OpenTile
     """
-    return OpenTile(tile, survey, scale_arcsec=scale_arcsec, noise_factor=noise_factor)
+    return OpenTile(tile, survey, scale_arcsec=scale_arcsec, noise_factor=noise_factor, reach_arcsec=reach_arcsec)

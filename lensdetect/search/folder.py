@@ -44,7 +44,7 @@ def build_manifest(
         "catalogue": [str(path.resolve()) for path in catalogue.files],
         "select": catalogue.selection.expression if catalogue.selection is not None else None,
         "columns": catalogue.columns,
-        "detectors": [[member.name, member.digest] for member in committee.members],
+        "detectors": [[member.title, member.digest] for member in committee.members],
         "prior": prior,
         "code_version": search_code(),
         "tiles": [str(path) for path in tiles],

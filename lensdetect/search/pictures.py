@@ -33,7 +33,7 @@ def cut_candidates(
     Parameters
     ----------
     candidates : DataFrame
-        With ``rank``.
+        As ``list_candidates`` gives them, near misses among them.
     index : TileIndex
     job : Job
     folder : Path
@@ -120,6 +120,7 @@ def cutout_header(tile: Tile, x_pix: float, y_pix: float, *, row, job: Job, rati
     header["TILE"] = for_header(row.tile, longest=_CARD)
     header["RANK"], header["LOGIT"], header["PROB"] = int(row.rank), float(row.logit), float(row.probability)
     header["FLAGS"] = int(row.flags)
+    header["SCENE"], header["NEARMISS"] = int(row.scene), bool(row.near_miss)
     header["CREATOR"] = f"lensdetect {__version__}"
     return header
 

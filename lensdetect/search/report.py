@@ -102,7 +102,8 @@ def report_html(findings: Findings) -> str:
     str
         HTML with its pictures inside.
     """
-    title = f"Lens search: {findings.job.survey.name}, {len(findings.ranked.candidates):,} candidates"
+    count = int((~findings.ranked.candidates["near_miss"]).sum())
+    title = f"Lens search: {findings.job.survey.name}, {count:,} candidates"
     parts = [f"<h1>{html.escape(title)}</h1>", *_numbers(findings), *_problems(findings), *_known(findings)]
     parts += [*_scores(findings), *_sky(findings), *_best(findings)]
     return (
@@ -149,6 +150,7 @@ def _known(findings: Findings) -> list[str]:
 
 def _scores(findings: Findings) -> list[str]:
     candidates, known = findings.ranked.candidates, findings.known
+    candidates = candidates[~candidates["near_miss"]]
     figure = score_histogram(
         findings.ranked.histogram,
         HISTOGRAM_EDGES,

@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 from tqdm import tqdm
 
+from lensdetect.flags import ARC_RADIUS_ARCSEC
 from lensdetect.images.bounds import TILE_PIXELS
 from lensdetect.runs import writable, write_whole
 from lensdetect.search.candidates import Cut, Ranked
@@ -49,6 +50,7 @@ def search_survey(
     prior: float | None = None,
     cut: Cut | None = None,
     examine_all: bool = False,
+    glitch_arcsec: float = ARC_RADIUS_ARCSEC,
     known: Path | str | None = None,
     workers: int | None = None,
     scheduler: str | None = None,
@@ -82,6 +84,9 @@ def search_survey(
     examine_all : bool
         Whether all objects are looked at for glitches, and not only those that
         would become candidates; it takes about as long as to score them.
+    glitch_arcsec : float
+        How near to an object a glitch has to come to be held against it: as near
+        as arcs can lie. Another value takes new scoring.
     known : path, optional
         List of known lenses of your own.
     workers : int, optional
@@ -111,7 +116,8 @@ def search_survey(
     cut, folder, left_out = cut or Cut(), Path(output).resolve(), []
     lenses = known_lenses(known, notes=left_out)
     objects = Catalogue(catalogue, survey=survey, select=select, columns=columns)
-    job = Job(survey.with_bands(committee.bands), folder, committee, prior, examine_all=examine_all)
+    bands = survey.with_bands(committee.bands)
+    job = Job(bands, folder, committee, prior, examine_all=examine_all, glitch_arcsec=glitch_arcsec)
     show = progress and sys.stderr.isatty()
     with held_folder(folder, build_manifest(survey, objects, committee, prior, tiles=_absolute(tiles))):
         with writable(folder):

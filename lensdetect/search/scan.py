@@ -17,9 +17,10 @@ import pandas as pd
 from lensdetect import flags as quality
 from lensdetect.errors import InputError, LensdetectError, one_line, reason_of
 from lensdetect.search.ahead import ahead
-from lensdetect.search.cutouts import Cutouts, OpenTile, open_tile
+from lensdetect.search.cutouts import Cutouts, OpenTile
+from lensdetect.search.examination import find_glitches, open_for
 from lensdetect.search.objects import list_path, read_objects
-from lensdetect.search.quality import flag_duplicates, flag_quality
+from lensdetect.search.quality import flag_duplicates
 from lensdetect.search.scores import ScoreNote, refused_table, score_table, write_scores
 from lensdetect.search.slices import BATCH, Job, Slice, part_path, search_code, slice_edges
 
@@ -131,7 +132,7 @@ def _objects(job: Job, piece: Slice) -> tuple[pd.DataFrame, np.ndarray]:
 def _scores(job: Job, piece: Slice, objects: pd.DataFrame, duplicates: np.ndarray) -> pd.DataFrame:
     committee = job.committee
     x_pix, y_pix = objects["x_pix"].to_numpy(), objects["y_pix"].to_numpy()
-    with open_tile(piece.tile, job.survey, scale_arcsec=committee.pixel_scale_arcsec) as tile:
+    with open_for(job, piece.tile) as tile:
         logits, flags, reasons = _logits(job, tile, x_pix, y_pix)
     return score_table(
         objects,
@@ -166,8 +167,7 @@ def _batches(job: Job, tile: OpenTile, x_pix: np.ndarray, y_pix: np.ndarray) -> 
     for start in range(0, len(x_pix), BATCH):
         cutouts = tile.cut(x_pix[start : start + BATCH], y_pix[start : start + BATCH], size=job.committee.size)
         if job.examine_all:
-            found = flag_quality(cutouts.pixels, tile.survey, noise_sigma=tile.noise_sigma)
-            cutouts = dataclasses.replace(cutouts, flags=cutouts.flags | found)
+            cutouts = dataclasses.replace(cutouts, flags=cutouts.flags | find_glitches(job, tile, cutouts.pixels))
         yield cutouts
 
 

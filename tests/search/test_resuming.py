@@ -135,7 +135,8 @@ def key(sky, committee, tmp_path):
 
 
 def test_scores_are_kept_by_all_that_they_follow_from(key, committee):
-    member = dataclasses.replace(committee().members[0], digest="other weights")
+    member = committee().members[0]
+    other_members = (dataclasses.replace(member, digest="other weights"), dataclasses.replace(member, views=8))
     others = [
         key(zero_point_offset_mag={"r": 0.3}),
         key(missing_bands=("u",)),
@@ -145,7 +146,7 @@ def test_scores_are_kept_by_all_that_they_follow_from(key, committee):
         key(job={"code": "0.0.0+other"}),
         key(job={"prior": 0.01}),
         key(job={"examine_all": True}),
-        key(job={"committee": dataclasses.replace(committee(), members=(member,))}),
+        *(key(job={"committee": dataclasses.replace(committee(), members=(one,))}) for one in other_members),
     ]
     assert key() == key() and len({key(), *others}) == len(others) + 1
 
