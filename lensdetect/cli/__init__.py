@@ -11,7 +11,21 @@ import traceback
 from collections.abc import Sequence
 
 from lensdetect import __version__
-from lensdetect.cli import challenge, demo, export, grade, grades, models, score, search, simulate, train, tune
+from lensdetect.cli import (
+    challenge,
+    demo,
+    export,
+    grade,
+    grades,
+    models,
+    next,
+    retrain,
+    score,
+    search,
+    simulate,
+    train,
+    tune,
+)
 from lensdetect.cli.interrupts import swallowed_interrupts_heard
 from lensdetect.cli.parsing import Parser, parse
 from lensdetect.cli.quiet import messages_on_stderr
@@ -32,6 +46,8 @@ _VERBS = {
     "models": models,
     "simulate": simulate,
     "train": train,
+    "next": next,
+    "retrain": retrain,
     "export": export,
     "tune": tune,
     "challenge": challenge,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import sys
 import time
 from collections.abc import Sequence
@@ -115,10 +114,10 @@ def search_survey(
     cut, folder, left_out = cut or Cut(), Path(output).resolve(), []
     lenses = known_lenses(known, notes=left_out)
     objects = Catalogue(catalogue, survey=survey, select=select, columns=columns)
-    bands = _used_bands(survey, committee)
+    bands = survey.with_bands(committee.bands)
     job = Job(bands, folder, committee, prior, examine_all=examine_all, glitch_arcsec=glitch_arcsec)
     show = progress and sys.stderr.isatty()
-    with held_folder(folder, build_manifest(survey, objects, committee, prior)):
+    with held_folder(folder, build_manifest(survey, objects, committee, prior, tiles=_absolute(tiles))):
         with writable(folder):
             index = index_tiles(_absolute(tiles), survey, cache=folder / "headers.json", max_pixels=max_pixels)
             spread = spread_objects(objects, index, folder / "objects")
@@ -166,14 +165,6 @@ def _finish(ended: _Scanned, *, cut: Cut, lenses: pd.DataFrame, began_s: float, 
 def _absolute(tiles) -> list[Path]:
     # Workers elsewhere may have another working folder.
     return [Path(path).absolute() for path in ([tiles] if isinstance(tiles, (str, Path)) else tiles)]
-
-
-def _used_bands(survey: Survey, committee: Committee) -> Survey:
-    keep = [place for place, name in enumerate(survey.band_names) if name in committee.bands]
-    conditions = tuple(survey.conditions[place] for place in keep) if survey.conditions else ()
-    used = tuple(survey.bands[place] for place in keep)
-    reference = survey.reference_band if survey.reference_band in committee.bands else used[0].name
-    return dataclasses.replace(survey, bands=used, conditions=conditions, reference_band=reference)
 
 
 def _scan(

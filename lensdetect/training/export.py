@@ -27,6 +27,9 @@ logger = logging.getLogger(__name__)
 #: Figures of merit that go on a card, with their intervals.
 _FIGURES = ("auroc", "tpr0", "tpr10", "accuracy")
 _LICENCE = "BSD-3-Clause"
+#: What a manifest may tell of its stamps that the card shall tell too: which real objects are among them, as they are
+#: never to be measured on; and through which rounds of grading they went.
+_TOLD = ("real_sky", "rounds")
 
 
 def export(
@@ -282,8 +285,7 @@ def _training(record: dict, state: dict, *, kept: int, measured_on: dict) -> dic
         "data_sha256": data["sha256"],
         "data_seed": data["manifest"].get("seed"),
         "stamps": data["stamps"],
-        # Which real objects are among the stamps, where their manifest says so: they are never to be measured on.
-        **({"real_sky": data["manifest"]["real_sky"]} if "real_sky" in data["manifest"] else {}),
+        **{name: data["manifest"][name] for name in _TOLD if name in data["manifest"]},
         "seed": record["seed"],
         "epochs": state["epoch"],
         "kept_epoch": kept,
