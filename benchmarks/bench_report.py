@@ -22,14 +22,14 @@ import pandas as pd
 
 from lensdetect import flags
 from lensdetect.artifact import Calibration
+from lensdetect.images.index import TileIndex
+from lensdetect.images.tiles import Tile
 from lensdetect.search import Committee, Cut, Member
 from lensdetect.search.candidates import HISTOGRAM_EDGES, Ranked
 from lensdetect.search.completeness import FATE_COLUMNS
-from lensdetect.search.index import TileIndex
 from lensdetect.search.report import Findings, write_report
 from lensdetect.search.report_pictures import Pictures
 from lensdetect.search.slices import Job
-from lensdetect.search.tiles import Tile
 from lensdetect.simulation import simulate
 from lensdetect.stamps import Shards
 from lensdetect.survey import get_survey

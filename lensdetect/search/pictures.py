@@ -10,14 +10,13 @@ import pandas as pd
 from astropy.io import fits
 
 from lensdetect import __version__
-from lensdetect.artifact.conversion import PIXEL_SCALE_TOLERANCE
 from lensdetect.errors import LensdetectError
+from lensdetect.images.cutouts import open_tile
+from lensdetect.images.index import TileIndex
+from lensdetect.images.tiles import Tile
 from lensdetect.runs import write_whole
-from lensdetect.search.cutouts import open_tile
-from lensdetect.search.index import TileIndex
 from lensdetect.search.report_pictures import Pictures, sky_axes
 from lensdetect.search.slices import Job
-from lensdetect.search.tiles import Tile
 from lensdetect.text import for_header
 
 #: Cutouts in memory at a time.
@@ -34,7 +33,7 @@ def cut_candidates(
     Parameters
     ----------
     candidates : DataFrame
-        With ``rank``.
+        As ``list_candidates`` gives them, near misses among them.
     index : TileIndex
     job : Job
     folder : Path
@@ -74,9 +73,7 @@ def cutout_name(row) -> str:
 def _cut(tile: Tile, rows: pd.DataFrame, job: Job):
     committee = job.committee
     x_pix, y_pix = tile.pixels(rows["ra_deg"].to_numpy(), rows["dec_deg"].to_numpy())
-    ratio = committee.pixel_scale_arcsec / tile.pixel_scale_arcsec
-    # scales that agree so well are taken as they are
-    ratio = 1.0 if abs(ratio - 1.0) <= PIXEL_SCALE_TOLERANCE else ratio
+    ratio = tile.properties(job.survey).ratio_to(committee.pixel_scale_arcsec)
     with open_tile(tile, job.survey, scale_arcsec=committee.pixel_scale_arcsec) as images:
         for start in range(0, len(rows), _AT_A_TIME):
             part = slice(start, start + _AT_A_TIME)
@@ -120,6 +117,7 @@ def cutout_header(tile: Tile, x_pix: float, y_pix: float, *, row, job: Job, rati
     header["TILE"] = for_header(row.tile, longest=_CARD)
     header["RANK"], header["LOGIT"], header["PROB"] = int(row.rank), float(row.logit), float(row.probability)
     header["FLAGS"] = int(row.flags)
+    header["SCENE"], header["NEARMISS"] = int(row.scene), bool(row.near_miss)
     header["CREATOR"] = f"lensdetect {__version__}"
     return header
 

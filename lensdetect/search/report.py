@@ -21,11 +21,11 @@ import pandas as pd
 from lensdetect import __version__
 from lensdetect import flags as quality
 from lensdetect.errors import InputError
+from lensdetect.images.index import TileIndex
 from lensdetect.pages import environment
 from lensdetect.runs import sync_all, write_whole
 from lensdetect.search.candidates import Cut, Ranked
 from lensdetect.search.completeness import FOUND
-from lensdetect.search.index import TileIndex
 from lensdetect.search.report_cards import cards_of, data_of, near_misses, shown_candidates
 from lensdetect.search.report_figures import draw_scores, draw_sky
 from lensdetect.search.report_pictures import Pictures
@@ -160,14 +160,14 @@ def prior_in_words(job: Job) -> str:
     if share is None:
         return "of unknown calibration: the detector does not say for which share of lenses"
     return (
-        f"at a share of lenses of {share:g}, that of the stamps of the calibration; in the sky lenses are rarer: give "
-        "--prior"
+        f"at a share of lenses of {share:.3g}, that of the stamps of the calibration; in the sky lenses are rarer: "
+        "give --prior"
     )
 
 
 def _short_prior(job: Job) -> str:
     share = job.committee.members[0].calibration.lens_fraction if job.prior is None else job.prior
-    return "of unknown prior" if share is None else f"at prior {share:g}"
+    return "of unknown prior" if share is None else f"at prior {share:.3g}"
 
 
 def _flags_of(shown: pd.DataFrame) -> list[str]:

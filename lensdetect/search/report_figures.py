@@ -10,9 +10,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from lensdetect.figures.search import score_histogram, sky_map
+from lensdetect.images.index import TileIndex
 from lensdetect.search.candidates import HISTOGRAM_EDGES, Ranked
 from lensdetect.search.completeness import FOUND
-from lensdetect.search.index import TileIndex
 
 _DPI = 90
 

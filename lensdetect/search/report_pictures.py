@@ -15,9 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
+from lensdetect.images.tiles import Tile
 from lensdetect.pages import pack_cutout
 from lensdetect.runs import write_whole
-from lensdetect.search.tiles import Tile
 
 #: Folder of the pictures, beside the page.
 FOLDER = "report"

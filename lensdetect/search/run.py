@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
-import os
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,16 +12,17 @@ from pathlib import Path
 import pandas as pd
 from tqdm import tqdm
 
+from lensdetect.flags import ARC_RADIUS_ARCSEC
 from lensdetect.images.bounds import TILE_PIXELS
+from lensdetect.images.index import TileIndex, index_tiles
+from lensdetect.parallel import Died, run_tasks
 from lensdetect.runs import writable, write_whole
 from lensdetect.search.candidates import Cut
 from lensdetect.search.catalogue import Catalogue
-from lensdetect.search.cluster import run_on_cluster
 from lensdetect.search.committee import Committee
 from lensdetect.search.completeness import fates
 from lensdetect.search.examination import rank_examined
 from lensdetect.search.folder import build_manifest, held_folder, join_slices, missing_slices
-from lensdetect.search.index import TileIndex, index_tiles
 from lensdetect.search.known import cross_match, known_lenses
 from lensdetect.search.objects import Spread, spread_objects
 from lensdetect.search.outputs import write_candidates
@@ -31,11 +30,10 @@ from lensdetect.search.pictures import cut_candidates
 from lensdetect.search.report import Findings, write_report
 from lensdetect.search.report_cards import shown_candidates
 from lensdetect.search.report_pictures import Pictures
-from lensdetect.search.scan import Outcome, refuse_slice, scan_slice
+from lensdetect.search.scan import refuse_slice, scan_slice
 from lensdetect.search.scores import score_columns
 from lensdetect.search.slices import Job, Slice, score_path
 from lensdetect.search.summary import Search, count_all, tile_rows
-from lensdetect.search.workers import Died, run_here, run_in_processes
 from lensdetect.survey import Survey
 from lensdetect.text import write_csv
 
@@ -55,6 +53,7 @@ def search_survey(
     prior: float | None = None,
     cut: Cut | None = None,
     examine_all: bool = False,
+    glitch_arcsec: float = ARC_RADIUS_ARCSEC,
     known: Path | str | None = None,
     workers: int | None = None,
     scheduler: str | None = None,
@@ -90,6 +89,9 @@ def search_survey(
     examine_all : bool
         Whether all objects are looked at for glitches, and not only those that
         would become candidates; it takes about as long as to score them.
+    glitch_arcsec : float
+        How near to an object a glitch has to come to be held against it: as near
+        as arcs can lie. Another value takes new scoring.
     known : path, optional
         List of known lenses of your own.
     workers : int, optional
@@ -121,9 +123,10 @@ def search_survey(
     cut, folder, left_out = cut or Cut(), Path(output).resolve(), []
     lenses = known_lenses(known, notes=left_out)
     objects = Catalogue(catalogue, survey=survey, select=select, columns=columns)
-    job = Job(_used_bands(survey, committee), folder, committee, prior, examine_all=examine_all)
+    bands = survey.with_bands(committee.bands)
+    job = Job(bands, folder, committee, prior, examine_all=examine_all, glitch_arcsec=glitch_arcsec)
     show = progress and sys.stderr.isatty()
-    with held_folder(folder, build_manifest(survey, objects, committee, prior)):
+    with held_folder(folder, build_manifest(survey, objects, committee, prior, tiles=_absolute(tiles))):
         with writable(folder):
             index = index_tiles(_absolute(tiles), survey, cache=folder / "headers.json", max_pixels=max_pixels)
             spread = spread_objects(objects, index, folder / "objects")
@@ -167,8 +170,6 @@ def _finish(ended: _Scanned, *, cut: Cut, lenses: pd.DataFrame, began_s: float, 
         seconds=seconds,
         committee=committee,
     )
-    if "near_miss" not in ranked.candidates:  # XXX until branch find
-        ranked.candidates = ranked.candidates.assign(near_miss=False, scene=ranked.candidates["rank"])
     notes = [*spread.notes, *ended.left_out, *notes]
     return _write(Findings(job, index, rows, ranked, fate, numbers, notes, cut, ended.sources))
 
@@ -176,14 +177,6 @@ def _finish(ended: _Scanned, *, cut: Cut, lenses: pd.DataFrame, began_s: float, 
 def _absolute(tiles) -> list[Path]:
     # Workers elsewhere may have another working folder.
     return [Path(path).absolute() for path in ([tiles] if isinstance(tiles, (str, Path)) else tiles)]
-
-
-def _used_bands(survey: Survey, committee: Committee) -> Survey:
-    keep = [place for place, name in enumerate(survey.band_names) if name in committee.bands]
-    conditions = tuple(survey.conditions[place] for place in keep) if survey.conditions else ()
-    used = tuple(survey.bands[place] for place in keep)
-    reference = survey.reference_band if survey.reference_band in committee.bands else used[0].name
-    return dataclasses.replace(survey, bands=used, conditions=conditions, reference_band=reference)
 
 
 def _scan(
@@ -195,7 +188,7 @@ def _scan(
         left[piece.tile.name] = left.get(piece.tile.name, 0) + 1
     total, unwritten = ready + sum(piece.objects for piece in slices), {}
     with tqdm(total=total, initial=ready, unit="object", desc="search", disable=not show) as bar:
-        for piece, result in _results(job, slices, workers=workers, scheduler=scheduler):
+        for piece, result in run_tasks(partial(scan_slice, job), slices, workers=workers, scheduler=scheduler):
             outcome = refuse_slice(job, piece, result.reason) if isinstance(result, Died) else result
             bar.update(piece.objects)
             name = piece.tile.name
@@ -207,16 +200,6 @@ def _scan(
                 if problem:
                     unwritten[name] = problem
     return unwritten
-
-
-def _results(
-    job: Job, slices: list[Slice], *, workers: int | None, scheduler: str | None
-) -> Iterator[tuple[Slice, Outcome | Died]]:
-    work = partial(scan_slice, job)
-    if scheduler is not None:
-        return run_on_cluster(work, slices, scheduler=scheduler)
-    workers = (os.cpu_count() or 1) if workers is None else workers
-    return run_here(work, slices) if workers == 1 else run_in_processes(work, slices, workers=workers)
 
 
 def _write(findings: Findings) -> Search:

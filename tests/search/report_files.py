@@ -9,11 +9,11 @@ import pandas as pd
 
 from lensdetect import flags
 from lensdetect.artifact import Calibration
+from lensdetect.images.index import TileIndex
 from lensdetect.runs import writable
 from lensdetect.search import Committee, Cut, Member
 from lensdetect.search.candidates import Ranked
 from lensdetect.search.completeness import FATE_COLUMNS
-from lensdetect.search.index import TileIndex
 from lensdetect.search.report import Findings, write_report
 from lensdetect.search.report_pictures import Pictures
 from lensdetect.search.slices import Job

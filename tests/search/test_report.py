@@ -11,10 +11,10 @@ from astropy.wcs import WCS
 
 from lensdetect.errors import InputError
 from lensdetect.figures.search import score_histogram, sky_map
+from lensdetect.images.tiles import Tile
 from lensdetect.search import Cut
 from lensdetect.search.report import report_html
 from lensdetect.search.report_pictures import Pictures, sky_axes
-from lensdetect.search.tiles import Tile
 
 from .report_files import findings, table, write
 
