@@ -129,14 +129,33 @@ def costs_of(row: Row, runs: Path) -> dict[str, float]:
     return {"operations": operations, "images_per_s": 1.0 / sum(times / cost["images_per_s"] for cost in each)}
 
 
+#: Measured without further training: titles, by the change whose runs they are of.
+_VIEWS = {
+    "eight": (("base", "base, eight views"), ("subtracted", "subtracted, eight views"), ("long", "long, eight views"),
+              ("painted", "painted, eight views")),
+    "averaged": (("base", "base, weights of the last 3 of 6 epochs averaged"),
+                 ("subtracted", "subtracted, weights of the last 3 of 6 epochs averaged"),
+                 ("long", "long, weights of the last 3 of 12 epochs averaged")),
+}  # fmt: skip
+
+#: Committees of runs that differ in the change, of each seed.
+_COMMITTEE = ("base", "subtracted", "survey_noise")
+
+
 def rows_of(runs: Path) -> list[Row]:
-    """Lines of the table: each change with all seeds that are done."""
-    found = []
-    for name, change in CHANGES.items():
-        seeds = sorted(path.name for path in (runs / name).glob("*") if is_done(path))
-        if seeds:
-            found.append(Row(change.title, tuple((f"{name}/{seed}",) for seed in seeds)))
-    return found
+    """Lines of the table: each change with all seeds that are done, then what needs no further training."""
+    seeds = {name: [path.name for path in sorted((runs / name).glob("[0-9]*")) if is_done(path)] for name in CHANGES}
+    found = [Row(change.title, tuple((f"{name}/{seed}",) for seed in seeds[name])) for name, change in CHANGES.items()]
+    for view, titles in _VIEWS.items():
+        found += [Row(title, tuple((f"{name}/{seed}",) for seed in seeds[name]), view) for name, title in titles]
+    for name in ("base", "subtracted"):
+        found.append(
+            Row(f"committee of {len(seeds[name])} seeds of {name}", (tuple(f"{name}/{s}" for s in seeds[name]),))
+        )
+    of_all = [seed for seed in seeds["base"] if all(seed in seeds[name] for name in _COMMITTEE)]
+    mixed = tuple(tuple(f"{name}/{seed}" for name in _COMMITTEE) for seed in of_all)
+    found.append(Row(f"committee of {', '.join(_COMMITTEE)}", mixed))
+    return [row for row in found if row.members and all(row.members)]
 
 
 def as_markdown(rows: Sequence[Row], *, runs: Path, sets: dict[str, RealSet]) -> str:

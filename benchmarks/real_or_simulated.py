@@ -32,7 +32,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from lensdetect.artifact import load_detector
+from lensdetect import artifact
 from lensdetect.errors import LensdetectError
 from lensdetect.figures import mosaic
 from lensdetect.metrics import roc_curve
@@ -149,7 +149,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def run(args: argparse.Namespace) -> pd.DataFrame:
     """All sets against all populations."""
-    scorer, rows = load_detector(args.detector), []
+    scorer, rows = artifact.load_detector(args.detector), []
     args.output.mkdir(parents=True, exist_ok=True)
     for name, source in SOURCES.items():
         for population in POPULATIONS:

@@ -338,3 +338,22 @@ def test_page_of_the_gauge_has_its_marks():
     table = module("real_sky_table")
     text = (BENCHMARKS / "real_sky.md").read_text()
     assert text.count(table.BEGIN) == text.count(table.END) == 1
+
+
+def test_arcs_are_painted_in_the_pixels_of_the_set_and_zeros_are_no_masked_pixels(tmp_path):
+    painted, sets = module("painted_sky"), module("real_sets")
+    rng = np.random.default_rng(1)
+    noise = [band.noise_sigma for band in module("lensdetect.survey").SURVEYS["cfhtls"].select("gri")]
+    pixels = (rng.normal(size=(6, 61, 61, 3)) * noise).astype(np.float32)
+    pixels[:, 5, 5] = 0.0
+    table = pd.DataFrame({"id": list("abcdef"), "kind": "galaxy", "is_lens": False, "fold": [0, 1, 2, 3, 0, 1]})
+    found = sets.RealSet("cfhtls_fields", pixels, ("g", "r", "i"), (30.0,) * 3, 0.186, table)
+    how = {"seed": 3, "workers": 1, "lens_fraction": 1.0, "psf": {"g": 0.8, "r": 0.7, "i": 0.7}}
+    stamps = painted.paint_galaxies(found, tmp_path, **how)
+    assert stamps.pixels.shape == (6, 61, 61, 3) and stamps.table["has_source"].all()
+    np.testing.assert_array_equal(sorted(stamps.table["row"]), range(6))
+    np.testing.assert_array_equal(stamps.table["fold"], table["fold"].to_numpy()[stamps.table["row"]])
+    added = stamps.pixels - pixels[stamps.table["row"]]
+    assert np.isfinite(added).all() and (added.max(axis=(1, 2, 3)) > 0).all()
+    again = painted.paint_galaxies(found, tmp_path, **how)
+    np.testing.assert_array_equal(again.pixels, stamps.pixels)

@@ -11,7 +11,21 @@ import traceback
 from collections.abc import Sequence
 
 from lensdetect import __version__
-from lensdetect.cli import challenge, demo, export, models, next, retrain, score, search, simulate, train, tune
+from lensdetect.cli import (
+    challenge,
+    demo,
+    export,
+    grade,
+    grades,
+    models,
+    next,
+    retrain,
+    score,
+    search,
+    simulate,
+    train,
+    tune,
+)
 from lensdetect.cli.interrupts import swallowed_interrupts_heard
 from lensdetect.cli.parsing import Parser, parse
 from lensdetect.cli.quiet import messages_on_stderr
@@ -27,6 +41,8 @@ _VERBS = {
     "demo": demo,
     "score": score,
     "search": search,
+    "grade": grade,
+    "grades": grades,
     "models": models,
     "simulate": simulate,
     "train": train,
@@ -43,6 +59,7 @@ Find strong gravitational lenses in multi-band survey images.
   lensdetect demo                      see it work on simulated images
   lensdetect score IMAGES              rank your own images
   lensdetect search --tiles ...        search a survey
+  lensdetect grade FOUND               grade what was found, in a browser
   lensdetect COMMAND --help            all about one command
 """
 

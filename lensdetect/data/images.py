@@ -13,7 +13,7 @@ from lensdetect.data.grouping import FitsObject, group_files
 from lensdetect.errors import InputError
 from lensdetect.images import headers
 from lensdetect.images.fits import Plane, read_planes
-from lensdetect.images.masks import mask_rule
+from lensdetect.images.masks import mask_rule, no_pixel
 from lensdetect.images.meaning import read_meanings
 from lensdetect.images.names import Label, read_words
 
@@ -165,11 +165,6 @@ def _masked(images: _Images, band: str, bits: dict[str, tuple], frame: Frame) ->
             raise InputError(
                 f"{kind} of band {band} must be of the size of its image, {image.shape}, got {other.shape}"
             )
-        if kind == "msk":
-            rule = mask_rule(bits[owner], frame.survey, band=band)
-            bad |= rule.bad(np.nan_to_num(other).astype(np.int64))
-        elif kind == "wei":
-            bad |= ~(other > 0.0)
-        else:
-            bad |= ~((other > 0.0) & (other < np.inf))
+        rule = mask_rule(bits[owner], frame.survey, band=band) if kind == "msk" else None
+        bad |= no_pixel(kind, other, rule)
     return np.where(bad, np.float32(np.nan), image) if bad.any() else image

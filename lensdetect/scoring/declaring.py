@@ -14,13 +14,14 @@ from typing import Any
 import numpy as np
 
 from lensdetect.artifact import Card
-from lensdetect.artifact.conversion import PIXEL_SCALE_TOLERANCE, plan_conversion
+from lensdetect.artifact.conversion import plan_conversion
 from lensdetect.data import CutoutSource, open_cutouts
 from lensdetect.data.challenge import find_public
 from lensdetect.data.plausibility import check_plausible
 from lensdetect.errors import InputError
 from lensdetect.images.bounds import CUTOUT_PIXELS
 from lensdetect.images.names import FILTERS
+from lensdetect.images.properties import ImageProperties
 from lensdetect.images.resampling import resample as resample_planes
 from lensdetect.images.resampling import source_size
 from lensdetect.stamps import Shards, is_shards
@@ -101,7 +102,7 @@ def open_images(
         found = _custom_survey(bands, pixel_scale_arcsec, zero_point_mag)
     # An unknown survey does not hide what else is wrong with a path.
     provisional = _with_other_bands(found or get_survey(card.survey), bands)
-    ratio = _ratio(card, provisional)
+    ratio = ImageProperties.of(provisional).ratio_to(card.pixel_scale_arcsec)
     size = card.size if ratio == 1.0 else source_size(card.size, ratio)
     source = open_cutouts(images, survey=provisional, bands=bands, size=size, fit=fit, max_pixels=max_pixels)
     problems = []
@@ -190,11 +191,6 @@ class Images:
             return chosen
         planes = resample_planes(np.moveaxis(chosen, -1, 1), size=self.card.size, ratio=self.ratio)
         return np.ascontiguousarray(np.moveaxis(planes, 1, -1))
-
-
-def _ratio(card: Card, survey: Survey) -> float:
-    ratio = card.pixel_scale_arcsec / survey.pixel_scale_arcsec
-    return 1.0 if abs(1.0 / ratio - 1.0) <= PIXEL_SCALE_TOLERANCE else ratio
 
 
 def _with_other_bands(survey: Survey, bands: Sequence[str] | None) -> Survey:

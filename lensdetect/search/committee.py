@@ -11,11 +11,11 @@ import numpy as np
 from scipy.special import expit
 
 from lensdetect.artifact import Calibration, Card, check_program, find_detector, title_of, verify
-from lensdetect.artifact.conversion import PIXEL_SCALE_TOLERANCE
 from lensdetect.artifact.factory import ScorerFactory
 from lensdetect.artifact.shipped import is_shipped
 from lensdetect.artifact.views import titled
 from lensdetect.errors import InputError
+from lensdetect.images.properties import PIXEL_SCALE_TOLERANCE
 from lensdetect.metrics import prior_corrected
 from lensdetect.survey import Survey
 

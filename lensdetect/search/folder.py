@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from lensdetect.images.index import TileIndex
 from lensdetect.runs import KeptKeys, open_run, writable, write_json
 from lensdetect.search.catalogue import Catalogue
 from lensdetect.search.committee import Committee
-from lensdetect.search.index import TileIndex
 from lensdetect.search.objects import Spread
 from lensdetect.search.scores import is_whole, join_parts, read_note, score_columns
 from lensdetect.search.slices import Job, Slice, part_path, score_path, search_code, slices_of

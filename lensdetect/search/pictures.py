@@ -10,13 +10,12 @@ import pandas as pd
 from astropy.io import fits
 
 from lensdetect import __version__
-from lensdetect.artifact.conversion import PIXEL_SCALE_TOLERANCE
 from lensdetect.errors import LensdetectError
+from lensdetect.images.cutouts import open_tile
+from lensdetect.images.index import TileIndex
+from lensdetect.images.tiles import Tile
 from lensdetect.runs import write_whole
-from lensdetect.search.cutouts import open_tile
-from lensdetect.search.index import TileIndex
 from lensdetect.search.slices import Job
-from lensdetect.search.tiles import Tile
 from lensdetect.text import for_header
 
 #: Pictures of the mosaic.
@@ -74,9 +73,7 @@ def cutout_name(row) -> str:
 def _cut(tile: Tile, rows: pd.DataFrame, job: Job):
     committee = job.committee
     x_pix, y_pix = tile.pixels(rows["ra_deg"].to_numpy(), rows["dec_deg"].to_numpy())
-    ratio = committee.pixel_scale_arcsec / tile.pixel_scale_arcsec
-    # scales that agree so well are taken as they are
-    ratio = 1.0 if abs(ratio - 1.0) <= PIXEL_SCALE_TOLERANCE else ratio
+    ratio = tile.properties(job.survey).ratio_to(committee.pixel_scale_arcsec)
     with open_tile(tile, job.survey, scale_arcsec=committee.pixel_scale_arcsec) as images:
         for start in range(0, len(rows), MOSAIC):
             part = slice(start, start + MOSAIC)

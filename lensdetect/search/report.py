@@ -17,10 +17,10 @@ from matplotlib.figure import Figure
 from lensdetect import flags as quality
 from lensdetect.errors import InputError
 from lensdetect.figures.search import contact_sheet, score_histogram, sky_map
+from lensdetect.images.index import TileIndex
 from lensdetect.runs import write_whole
 from lensdetect.search.candidates import HISTOGRAM_EDGES, Ranked
 from lensdetect.search.completeness import FOUND
-from lensdetect.search.index import TileIndex
 from lensdetect.search.slices import Job
 
 _LISTED = 100

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,25 +14,24 @@ from tqdm import tqdm
 
 from lensdetect.flags import ARC_RADIUS_ARCSEC
 from lensdetect.images.bounds import TILE_PIXELS
+from lensdetect.images.index import TileIndex, index_tiles
+from lensdetect.parallel import Died, run_tasks
 from lensdetect.runs import writable, write_whole
 from lensdetect.search.candidates import Cut, Ranked
 from lensdetect.search.catalogue import Catalogue
-from lensdetect.search.cluster import run_on_cluster
 from lensdetect.search.committee import Committee
 from lensdetect.search.completeness import fates
 from lensdetect.search.examination import rank_examined
 from lensdetect.search.folder import build_manifest, held_folder, join_slices, missing_slices
-from lensdetect.search.index import TileIndex, index_tiles
 from lensdetect.search.known import cross_match, known_lenses
 from lensdetect.search.objects import Spread, spread_objects
 from lensdetect.search.outputs import write_candidates
 from lensdetect.search.pictures import cut_candidates
 from lensdetect.search.report import Findings, write_report
-from lensdetect.search.scan import Outcome, refuse_slice, scan_slice
+from lensdetect.search.scan import refuse_slice, scan_slice
 from lensdetect.search.scores import score_columns
 from lensdetect.search.slices import Job, Slice, score_path
 from lensdetect.search.summary import Search, count_all, tile_rows
-from lensdetect.search.workers import Died, run_here, run_in_processes
 from lensdetect.survey import Survey
 from lensdetect.text import write_csv
 
@@ -178,7 +176,7 @@ def _scan(
         left[piece.tile.name] = left.get(piece.tile.name, 0) + 1
     total, unwritten = ready + sum(piece.objects for piece in slices), {}
     with tqdm(total=total, initial=ready, unit="object", desc="search", disable=not show) as bar:
-        for piece, result in _results(job, slices, workers=workers, scheduler=scheduler):
+        for piece, result in run_tasks(partial(scan_slice, job), slices, workers=workers, scheduler=scheduler):
             outcome = refuse_slice(job, piece, result.reason) if isinstance(result, Died) else result
             bar.update(piece.objects)
             name = piece.tile.name
@@ -190,16 +188,6 @@ def _scan(
                 if problem:
                     unwritten[name] = problem
     return unwritten
-
-
-def _results(
-    job: Job, slices: list[Slice], *, workers: int | None, scheduler: str | None
-) -> Iterator[tuple[Slice, Outcome | Died]]:
-    work = partial(scan_slice, job)
-    if scheduler is not None:
-        return run_on_cluster(work, slices, scheduler=scheduler)
-    workers = (os.cpu_count() or 1) if workers is None else workers
-    return run_here(work, slices) if workers == 1 else run_in_processes(work, slices, workers=workers)
 
 
 def _write(

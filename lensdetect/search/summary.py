@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from lensdetect.images.index import TileIndex
 from lensdetect.search.candidates import Ranked
 from lensdetect.search.committee import Committee
 from lensdetect.search.completeness import FOUND
-from lensdetect.search.index import TileIndex
 from lensdetect.search.objects import Spread
 from lensdetect.search.scores import read_note
 from lensdetect.search.slices import score_path

@@ -13,6 +13,7 @@ import numpy as np
 from lensdetect.artifact import Calibration, Card, load_card
 from lensdetect.data.pipeline import Stamps, evaluation_batches
 from lensdetect.errors import InputError
+from lensdetect.images.properties import ImageProperties
 from lensdetect.metrics import fit_calibration, lens_metrics
 from lensdetect.stamps import undetected
 from lensdetect.survey import Survey
@@ -140,7 +141,7 @@ def _measured_card(run: Run, stamps: Stamps, *, kept: int, survey: Survey, test:
         bands=record_bands(record),
         pixel_scale_arcsec=survey.pixel_scale_arcsec,
         size=stamps.shape[0],
-        flux_unit=flux_unit(survey),
+        flux_unit=ImageProperties.of(survey).unit,
         training=_training(record, run.read_state(), kept=kept, measured_on=measured_on),
         metrics=measure(model, measured, rows, bands=survey.band_names, band_sets=_band_sets(plan, survey)),
         licence=_LICENCE,
@@ -193,23 +194,6 @@ def _measured_on(record: dict, test: Stamps | None) -> dict[str, Any]:
     if any(value is not None and value == trained_on[name] for name, value in found.items()):
         raise InputError("the test stamps must be others than the training stamps: simulate them with another seed")
     return {"set": "test", **found}
-
-
-def flux_unit(survey: Survey) -> str:
-    """Flux unit of a survey in words.
-
-    Parameters
-    ----------
-    survey : Survey
-        Which survey.
-
-    Returns
-    -------
-    str
-        For the card, with the zero point of each band.
-    """
-    zero_points = ", ".join(f"{band.name} {band.zero_point_mag:g}" for band in survey.bands)
-    return f"AB zero point {zero_points}"
 
 
 def measure(

@@ -74,6 +74,8 @@ def new_record(
         "parts": parts if isinstance(parts, str) else list(parts),
         "data": {"sha256": stamps.sha256(), "stamps": len(stamps.truth), "manifest": stamps.manifest},
         "precision": training_precision(),
+        # Told, not held to: a training goes on under another library.
+        "backend": keras.config.backend(),
         "code": code_key(*_CODE),
     }
 

@@ -273,9 +273,9 @@ def test_interrupt_leaves_nothing(lensdetect, detector, stamps, scores, tmp_path
     assert not list(tmp_path.iterdir())
 
 
-def test_a_run_prints_nothing_on_stderr(start, detector, stamps, tmp_path):
+def test_a_run_prints_nothing_on_stderr(start, detector, stamps, tmp_path, patience_s):
     process = start("score", stamps, "--model", detector, "--output", tmp_path / "scores.csv")
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=patience_s)
     assert (process.returncode, err) == (0, "")
     assert out.startswith("rank  id")
 

@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import shutil
 import signal
-import time
 
 import numpy as np
 import pandas as pd
@@ -127,22 +126,19 @@ def test_unwritable_run(lensdetect, training_stamps, tmp_path):
 
 
 @pytest.mark.slow
-def test_interrupted_training_goes_on(start, finished, training_stamps, tmp_path):
+def test_interrupted_training_goes_on(start, finished, training_stamps, tmp_path, wait_for, patience_s):
     run = tmp_path / "run"
     process = start(*command(training_stamps, run, "--epochs", 8, "--weights", finished, "--parts", "stem"))
-    deadline = time.monotonic() + 120
-    while not (run / "checkpoint" / "state.json").is_file():
-        assert process.poll() is None and time.monotonic() < deadline, process.stderr.read()
-        time.sleep(0.02)
+    wait_for((run / "checkpoint" / "state.json").is_file, process)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=patience_s)
     last = err.splitlines()[-1]
     done = json.loads((run / "checkpoint" / "state.json").read_text())["epoch"]
     assert process.returncode == 2 and "Traceback" not in err
     assert last.startswith(f"lensdetect: error: interrupted after {done} of 8 epochs: go on with lensdetect train ")
 
     process = start(*last.split(" lensdetect ")[1].split())
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=patience_s)
     assert process.returncode == 0 and err.startswith(f"going on after epoch {done} of 8\n")
     ours = ("going on", "epoch ", "measuring", "ugri: ", "gri: ", "r: ", "the probability of ")
     assert out.startswith("figures of") and all(line.startswith(ours) for line in err.splitlines())

@@ -12,9 +12,9 @@ from astropy.nddata import Cutout2D
 
 from lensdetect.errors import InputError
 from lensdetect.flags import names
+from lensdetect.images.cutouts import open_tile
+from lensdetect.images.index import index_tiles
 from lensdetect.images.resampling import overlap, resample, source_size
-from lensdetect.search.cutouts import open_tile
-from lensdetect.search.index import index_tiles
 from lensdetect.survey import SURVEYS
 
 from .tile_files import KIDS, header, sky, write_image, write_tile

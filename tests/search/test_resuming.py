@@ -17,8 +17,9 @@ from lensdetect.artifact.card import CARD_FILE
 from lensdetect.artifact.factory import ScorerFactory
 from lensdetect.errors import ArtifactError, InputError
 from lensdetect.flags import bits
+from lensdetect.images import index_tiles
 from lensdetect.runs import lock
-from lensdetect.search import Cut, committee_of, examination, index_tiles, slices
+from lensdetect.search import Cut, committee_of, examination, slices
 from lensdetect.search.slices import Job, slices_of
 
 ANY = Cut(rejected=(), merge_arcsec=0.0)
