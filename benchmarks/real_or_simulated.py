@@ -7,8 +7,8 @@ Each ordinary real galaxy has a simulated partner of its magnitude, or of its co
 regression on the features (``embed``) of a network that was never asked to tell them is fitted on the other folds of
 the sky and scores the pairs of this one: 0.5 is what a perfect simulation would have, 1 what two kinds of pictures
 have that a line parts. The control is the same with real and simulated swapped in pairs drawn at random. Single
-measured properties stand beside it: above 0.5, real ones have more of it. Writes table.csv, table.md and a contact sheet for each row in ``--output``; ``--page``
-puts the table between two marks of a Markdown page.
+measured properties stand beside it: above 0.5, real ones have more of it. Writes table.csv, table.md and a contact
+sheet for each row in ``--output``; ``--page`` puts the table between two marks of a Markdown page.
 """
 
 from __future__ import annotations
