@@ -16,8 +16,11 @@ _HOMES = {
     "measure_agreement": "agreement",
     "read_log": "log",
     "read_merged": "merging",
+    "read_subjects": "subjects",
+    "sort_out": "catalogues",
     "standing_grades": "standing",
     "with_product": "combining",
+    "write_catalogues": "catalogues",
 }
 
 __all__ = sorted(_HOMES)

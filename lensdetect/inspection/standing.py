@@ -8,12 +8,11 @@ import numpy as np
 import pandas as pd
 
 from lensdetect.errors import InputError
+from lensdetect.inspection.scale import GRADES
 from lensdetect.text import shown
 
-#: The published scale: sure lens, maybe, interesting, no lens (arXiv 2212.12915 and the talk to it).
-SCALE = (0.0, 1.0, 3.0, 5.0)
-#: Letters for the same four, best first, as grades of published lists are called.
-LETTERS = {"A": 5.0, "B": 3.0, "C": 1.0, "X": 0.0}
+#: Grades of the published scale, ascending.
+SCALE = tuple(sorted(GRADES))
 #: A grader who gives this or more recognises a lens.
 RECOGNISED = 1.0
 #: ``planted`` of an object that was shown to a grader again.

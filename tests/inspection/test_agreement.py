@@ -11,7 +11,14 @@ from lensdetect.inspection import measure_agreement
 from lensdetect.inspection.kappa import kappa_interval, krippendorff_alpha, weighted_kappa
 from lensdetect.metrics.intervals import wilson_interval
 
+from .graded_logs import mixed_log
+
 COLUMNS = ["id", "grader", "grade", "planted", "truth", "seconds", "undone"]
+
+
+@pytest.fixture(scope="module")
+def log() -> pd.DataFrame:
+    return mixed_log()
 
 
 @pytest.fixture

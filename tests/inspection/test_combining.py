@@ -10,6 +10,13 @@ from lensdetect.errors import InputError
 from lensdetect.inspection import combine, standing_grades, with_product
 from lensdetect.inspection.combining import COMBINED_COLUMNS
 
+from .graded_logs import mixed_log
+
+
+@pytest.fixture(scope="module")
+def log() -> pd.DataFrame:
+    return mixed_log()
+
 
 def log_of(*rows, columns=("id", "grader", "grade")) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(columns))

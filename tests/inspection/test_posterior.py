@@ -14,6 +14,18 @@ from lensdetect.inspection import combine, fit_posterior
 from lensdetect.inspection.posterior import SHARE_COUNTS, TABLE_COUNTS
 from lensdetect.metrics import roc_curve
 
+from .graded_logs import TRUTH, graded, mixed_log
+
+
+@pytest.fixture(scope="module")
+def log() -> pd.DataFrame:
+    return mixed_log()
+
+
+def by_graders(skills, *, truth=TRUTH, known) -> pd.DataFrame:
+    """What graders of some skill say, always with the same luck."""
+    return graded(truth, skills=skills, known=known, rng=np.random.default_rng(7))
+
 
 def simple(*rows) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["id", "grader", "grade", "truth"])
@@ -57,12 +69,12 @@ def test_the_adversary_is_inverted(log):
     assert ratio["foe", 5.0] < 0.2 and ratio["foe", 0.0] > 10
 
 
-def test_one_perfect_grader_among_those_who_guess_decides(truth, graders):
+def test_one_perfect_grader_among_those_who_guess_decides():
     perfect = {"sure": [[1, 0, 0, 0], [0, 0, 0, 1]]} | {name: [[0.25] * 4] * 2 for name in "xyz"}
-    log = graders(truth, skills=perfect, known=range(100))
+    log = by_graders(perfect, known=range(100))
     probability = fit_posterior(log).probability
-    assert (probability > 0.5).to_numpy().tolist() == truth.tolist()
-    assert probability[truth].min() > 0.9 and probability[~truth].max() < 0.1
+    assert (probability > 0.5).to_numpy().tolist() == TRUTH.tolist()
+    assert probability[TRUTH].min() > 0.9 and probability[~TRUTH].max() < 0.1
 
 
 @pytest.mark.parametrize("prior", [None, 1e-3, 0.2])
@@ -87,9 +99,9 @@ def test_a_fit_that_has_not_settled_says_so(log, monkeypatch):
     assert not found.converged and "not settled in 3 steps" in found.note
 
 
-def test_the_share_of_lenses_is_found_where_it_is_not_stated(log, truth):
+def test_the_share_of_lenses_is_found_where_it_is_not_stated(log):
     found = fit_posterior(log)
-    assert found.estimated and found.prior == pytest.approx(truth[80:].mean(), abs=0.04)
+    assert found.estimated and found.prior == pytest.approx(TRUTH[80:].mean(), abs=0.04)
     assert not fit_posterior(log, prior=0.3).estimated and fit_posterior(log, prior=0.3).prior == 0.3
 
 
@@ -104,10 +116,10 @@ def test_grades_of_unknown_objects_teach_the_tables(log):
     assert off(1) < 0.6 * off(0)
 
 
-def test_it_ranks_better_than_the_mean_grade(log, truth):
+def test_it_ranks_better_than_the_mean_grade(log):
     combined = combine(log)
     unknown = combined["truth"].isna()
-    is_lens = truth[unknown.to_numpy()]
+    is_lens = TRUTH[unknown.to_numpy()]
 
     def auroc(column):
         return roc_curve(is_lens, combined.loc[unknown, column].to_numpy()).auroc
@@ -115,9 +127,9 @@ def test_it_ranks_better_than_the_mean_grade(log, truth):
     assert auroc("log_odds") > auroc("mean_grade") + 0.1
 
 
-def test_many_graders_do_not_overflow(graders):
+def test_many_graders_do_not_overflow():
     skills = {f"g{n}": [[0.97, 0.01, 0.01, 0.01], [0.01, 0.01, 0.01, 0.97]] for n in range(400)}
-    found = fit_posterior(graders(np.array([True, False, False]), skills=skills, known=[]), prior=1e-4)
+    found = fit_posterior(by_graders(skills, truth=np.array([True, False, False]), known=[]), prior=1e-4)
     assert np.isfinite(found.log_odds).all() and found.probability.between(0, 1).all()
     assert found.log_odds["0000"] > 300 and found.log_odds["0001"] < -300
 
@@ -141,12 +153,12 @@ def test_all_grades_equal_leave_the_prior_alone():
     assert found.probability.to_numpy() == pytest.approx(0.1, abs=0.02) and found.probability.nunique() == 1
 
 
-def test_grades_that_err_together_are_trusted_less(truth, graders):
+def test_grades_that_err_together_are_trusted_less():
     """Six who see the same thing are no six witnesses."""
-    one = graders(truth, skills={"ann": [[0.7, 0.15, 0.1, 0.05], [0.1, 0.2, 0.3, 0.4]]}, known=range(100))
+    table = [[0.7, 0.15, 0.1, 0.05], [0.1, 0.2, 0.3, 0.4]]
+    one = by_graders({"ann": table}, known=range(100))
     six = pd.concat([one.assign(grader=name) for name in "abcdef"])
-    apart = graders(truth, skills={name: [[0.7, 0.15, 0.1, 0.05], [0.1, 0.2, 0.3, 0.4]] for name in "abcdef"},
-                    known=range(100))  # fmt: skip
+    apart = by_graders(dict.fromkeys("abcdef", table), known=range(100))
     assert fit_posterior(six).trust < 0.3 and fit_posterior(apart).trust > 0.6
     alone = fit_posterior(one, prior=0.1).probability
     assert fit_posterior(six, prior=0.1).probability.to_numpy() == pytest.approx(alone.to_numpy(), abs=0.15)
@@ -172,9 +184,9 @@ def test_an_impossible_weight_is_refused(log):
         fit_posterior(log, unknown_weight=1.5)
 
 
-def test_any_number_of_levels(truth, graders):
+def test_any_number_of_levels():
     two = {name: [[0.9, 0.1], [0.2, 0.8]] for name in ("ann", "bob", "cem")}
-    log = graders(truth, skills=two, known=range(100))
+    log = by_graders(two, known=range(100))
     found = fit_posterior(log, levels=(0, 1))
     assert found.levels.tolist() == [0, 1] and found.tables.shape == (3, 2, 2)
     assert table_of(found, "ann") == pytest.approx(np.array(two["ann"]), abs=0.08)
@@ -211,10 +223,10 @@ def no_prior_counts(monkeypatch):
     monkeypatch.setattr("lensdetect.inspection.posterior.SHARE_COUNTS", (1e-9, 9e-9))
 
 
-def test_like_dawid_and_skene_in_crowd_kit(truth, graders, no_prior_counts):
+def test_like_dawid_and_skene_in_crowd_kit(no_prior_counts):
     """The same maximum from another start."""
     skills = {name: [[0.9, 0.1], [0.2, 0.8]] for name in "abc"} | {name: [[0.7, 0.3], [0.4, 0.6]] for name in "def"}
-    log = graders(truth, skills=skills, known=[])
+    log = by_graders(skills, known=[])
     ours, theirs = fit_posterior(log, levels=(0, 1)), dawid_skene(log)
     assert ours.prior == pytest.approx(theirs.priors_[1.0], abs=1e-4)
     assert ours.probability.to_numpy() == pytest.approx(theirs.probas_[1.0].sort_index().to_numpy(), abs=1e-4)
@@ -223,9 +235,9 @@ def test_like_dawid_and_skene_in_crowd_kit(truth, graders, no_prior_counts):
         assert table_of(ours, name) == pytest.approx(errors[[0.0, 1.0]].to_numpy().T, abs=1e-4)
 
 
-def test_like_crowd_kit_with_known_truths(truth, graders):
+def test_like_crowd_kit_with_known_truths():
     skills = {name: [[0.8, 0.2], [0.3, 0.7]] for name in "abcd"}
-    log = graders(truth, skills=skills, known=range(200))
+    log = by_graders(skills, known=range(200))
     ours = fit_posterior(log, levels=(0, 1), unknown_weight=1)
     known = log.dropna(subset="truth").drop_duplicates("id").set_index("id")["truth"]
     theirs = dawid_skene(log, true_labels=known)
