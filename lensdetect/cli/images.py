@@ -92,6 +92,11 @@ def add_stamps_options(options, *, required: bool) -> None:
         "--truth", metavar="FILE", help="truth table of --data: id and is_lens, or the challenge's own"
     )
     options.add_argument(
+        "--graded-only",
+        action="store_true",
+        help="leave out images that are not in --truth, as those that nobody has graded (default: they are an error)",
+    )
+    options.add_argument(
         "--survey", metavar="NAME", help=f"survey of --data, if it does not say so itself: {SURVEY_NAMES}; or a .toml"
     )
     options.add_argument(

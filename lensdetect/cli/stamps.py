@@ -47,6 +47,7 @@ def open_stamps_of(
         size=args.size,
         fit=args.fit,
         max_pixels=args.max_pixels,
+        graded_only=args.graded_only,
     )
     return stamps, survey, None if args.test is None else open_stamps(args.test)[0]
 
@@ -59,6 +60,7 @@ def open_stamps(
     size: int = 101,
     fit: str | None = None,
     max_pixels: int = CUTOUT_PIXELS,
+    graded_only: bool = False,
 ) -> tuple[Shards | LabelledCutouts, Survey]:
     """Stamps with their truth, and the survey that they are from.
 
@@ -76,6 +78,8 @@ def open_stamps(
         "crop" or "pad" for images of another size.
     max_pixels : int
         Pixels that the images in one file may have.
+    graded_only : bool
+        Whether to leave out images without truth instead of refusing all.
 
     Returns
     -------
@@ -91,7 +95,7 @@ def open_stamps(
     path = Path(folder)
     own = own_survey(path)
     if is_shards(path):
-        if truth is not None or survey not in {None, own}:
+        if truth is not None or graded_only or survey not in {None, own}:
             raise InputError(f"{folder} holds simulated stamps of survey {own} with their truth: leave the others out")
         return Shards(path), get_survey(own)
     if truth is None:
@@ -106,13 +110,15 @@ def open_stamps(
     source = open_cutouts(folder, survey=found, size=size, fit=fit, max_pixels=max_pixels)
     for note in check_plausible(source):
         logger.warning("%s", note)
-    stamps = with_truth(source, read_truth(truth))
+    stamps = with_truth(source, read_truth(truth), graded_only=graded_only)
     _report_dropped(stamps)
     return stamps, found
 
 
 def _report_dropped(stamps: LabelledCutouts) -> None:
     dropped = stamps.dropped
+    if stamps.num_without_truth:
+        logger.warning("%d images without truth are left out, as --graded-only says", stamps.num_without_truth)
     if len(dropped):
         logger.warning("%d stamps are left out, %d stay:", len(dropped), len(stamps))
     for row in dropped.head(_REASONS_SHOWN).itertuples():

@@ -34,6 +34,8 @@ examples:
   lensdetect train --data stamps --detector arcformer_small --output run
   lensdetect train --data stamps --output run --resume                    after an interruption
   lensdetect train --data stamps --detector tuned/spec.json --plan tuned/plan.json --output run
+  lensdetect train --data found/cutouts --survey kids --truth graded/grades.csv --graded-only \\
+      --weights arcformer_small-kids --detector arcformer_small --output run     on what people graded
   lensdetect train --data Data.0 --truth classifications.csv --detector arcformer_small --output run \\
       --weights arcformer_small-bologna --parts stem --epochs 10          transfer learning
 
@@ -229,6 +231,7 @@ def _interrupted(args: argparse.Namespace, output) -> str:
     if not output.exists:
         return "interrupted before the training began: nothing is kept"
     done, truth = output.read_state()["epoch"], f" --truth {args.truth}" if args.truth else ""
+    truth += " --graded-only" if args.graded_only else ""
     return (
         f"interrupted after {done} of {_epochs(output.read_plan())} epochs: go on with "
         f"lensdetect train --data {args.data}{truth} --output {args.output} --resume"

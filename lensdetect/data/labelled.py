@@ -24,7 +24,9 @@ class LabelledCutouts:
     source : CutoutSource
         The cutouts.
     truth : DataFrame
-        One row for each cutout of ``source``, in its order.
+        Of all objects.
+    rows : ndarray of int
+        ``(len(source),)`` Row of each cutout in ``truth``, negative where there is none.
 
     Attributes
     ----------
@@ -35,9 +37,11 @@ class LabelledCutouts:
     dropped : DataFrame
         ``id``, ``path``, ``reason`` of the cutouts that were refused: nobody
         should be trained on them.
+    num_without_truth : int
+        Cutouts that were left out because nobody says what they are.
     """
 
-    def __init__(self, source: CutoutSource, truth: pd.DataFrame):
+    def __init__(self, source: CutoutSource, truth: pd.DataFrame, rows: np.ndarray):
         survey = source.frame.survey
         self.manifest: dict[str, Any] = {
             "survey": survey.name,
@@ -47,10 +51,11 @@ class LabelledCutouts:
         }
         self._source = source
         self.dropped = _refused(source)
-        keep = np.ones(len(source), bool)
+        keep = rows >= 0
+        self.num_without_truth: int = int((~keep).sum())
         keep[self.dropped.index] = False
         self._rows = np.flatnonzero(keep)
-        self.truth: pd.DataFrame = truth.iloc[self._rows].reset_index(drop=True)
+        self.truth: pd.DataFrame = truth.iloc[rows[self._rows]].reset_index(drop=True)
 
     def __len__(self) -> int:
         """Number of stamps."""
@@ -84,7 +89,7 @@ class LabelledCutouts:
         return digest.hexdigest()
 
 
-def with_truth(source: CutoutSource, truth: pd.DataFrame) -> LabelledCutouts:
+def with_truth(source: CutoutSource, truth: pd.DataFrame, *, graded_only: bool = False) -> LabelledCutouts:
     """Join cutouts to their truth by id.
 
     All cutouts are read once, to find those that are refused. Rows of truth
@@ -96,6 +101,9 @@ def with_truth(source: CutoutSource, truth: pd.DataFrame) -> LabelledCutouts:
         The cutouts.
     truth : DataFrame
         At least ``id`` and ``is_lens``, as ``read_truth`` gives it.
+    graded_only : bool
+        Whether to leave out the cutouts without truth, as those of a search that
+        nobody has graded, instead of refusing all.
 
     Returns
     -------
@@ -104,7 +112,7 @@ def with_truth(source: CutoutSource, truth: pd.DataFrame) -> LabelledCutouts:
     Raises
     ------
     InputError
-        If cutouts have no truth, or two have the same id, or all are refused.
+        If cutouts have no truth (with ``graded_only``: if none has), or two have the same id, or all are refused.
     """
     ids = pd.Series(source.ids, dtype=object)
     twice = ids[ids.duplicated()]
@@ -112,12 +120,12 @@ def with_truth(source: CutoutSource, truth: pd.DataFrame) -> LabelledCutouts:
         raise InputError(f"each cutout must have an id of its own to be given truth, got {twice.iloc[0]} twice")
     rows = pd.Index(truth["id"].astype(object)).get_indexer(ids)
     without = ids[rows < 0]
-    if len(without):
+    if len(without) and (len(without) == len(ids) or not graded_only):
         raise InputError(
             f"each of {len(ids)} cutouts must have a row of truth, {len(without)} have none, "
-            f"the first {', '.join(without.head(3))}: complete the table or leave those cutouts out"
+            f"the first {', '.join(without.head(3))}: complete the table, or leave those cutouts out (--graded-only)"
         )
-    labelled = LabelledCutouts(source, truth.iloc[rows].reset_index(drop=True))
+    labelled = LabelledCutouts(source, truth, rows)
     if not len(labelled):
         raise InputError(
             f"all {len(source)} cutouts are refused, the first because {labelled.dropped['reason'].iloc[0]}"
