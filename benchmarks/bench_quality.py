@@ -24,9 +24,9 @@ import numpy as np
 import pandas as pd
 
 from lensdetect.flags import names
+from lensdetect.images import index_tiles
+from lensdetect.images.cutouts import open_tile
 from lensdetect.metrics.intervals import wilson_interval
-from lensdetect.search import index_tiles
-from lensdetect.search.cutouts import open_tile
 from lensdetect.search.quality import flag_quality
 from lensdetect.simulation import SkyPopulation, simulate, simulate_tiles
 from lensdetect.simulation.sky.glitches import GLITCHES, GlitchRates

@@ -92,17 +92,23 @@ def add_stamps_options(options, *, required: bool) -> None:
         "--truth", metavar="FILE", help="truth table of --data: id and is_lens, or the challenge's own"
     )
     options.add_argument(
-        "--graded-only",
-        action="store_true",
-        help="leave out images that are not in --truth, as those that nobody has graded (default: they are an error)",
-    )
-    options.add_argument(
         "--survey", metavar="NAME", help=f"survey of --data, if it does not say so itself: {SURVEY_NAMES}; or a .toml"
     )
     options.add_argument(
         "--size", type=count, default=101, metavar="PIX", help="side of the images of --data (default: 101 pixels)"
     )
     add_fit_option(options)
+    options.add_argument(
+        "--graded-only",
+        action="store_true",
+        help="leave images of --data out that have no row in --truth, as where people graded some of them",
+    )
+    options.add_argument(
+        "--validation",
+        metavar="DIR",
+        help="simulated stamps of their own to validate with: epochs are judged and probabilities calibrated on them "
+        "(default: a part of --data, as the plan says)",
+    )
     options.add_argument(
         "--test",
         metavar="DIR",

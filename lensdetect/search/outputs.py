@@ -10,7 +10,7 @@ from lensdetect import flags as quality
 from lensdetect.images.written_tables import Meaning, write_tables
 
 MEANINGS: dict[str, Meaning] = {
-    "rank": Meaning("stat.rank", "place in the order of logit, from 1"),
+    "rank": Meaning("stat.rank", "place in this list, from 1: candidates by logit, then near misses by logit"),
     "row": Meaning("meta.record", "row of the catalogue searched, from 0"),
     "id": Meaning("meta.id;meta.main", "name in the catalogue searched"),
     "ra_deg": Meaning("pos.eq.ra;meta.main", "right ascension, ICRS", "deg"),
@@ -19,8 +19,10 @@ MEANINGS: dict[str, Meaning] = {
     "logit": Meaning("stat.likelihood", "score, by which is ranked"),
     "probability": Meaning("stat.probability", "calibrated, at the share of lenses given as prior"),
     "flags": Meaning("meta.code.qual", "sum of bits: see the comments of this header"),
-    "reason": Meaning("meta.note", "why there is no score, or what to know of it"),
+    "reason": Meaning("meta.note", "what to know of it, or the flags that cost it its place"),
     "merged": Meaning("meta.number", "other entries of the same object"),
+    "near_miss": Meaning("meta.code", "would be a candidate but for a flag, which reason names"),
+    "scene": Meaning("meta.id.assoc", "candidates so near together that one look takes in all"),
     "known_lens": Meaning("meta.id.cross", "nearest known lens"),
     "separation_arcsec": Meaning("pos.angDistance", "distance from that lens", "arcsec"),
     "known_grade": Meaning("meta.code.class", "what its list calls it"),

@@ -143,7 +143,7 @@ def euclid(folder: Path, one: Pointing) -> None:
         files = {
             f"EUC_MER_BGSUB-MOSAIC-{name}_{tile}-ACBD03_{stamp}": one.sci(band, 23.9),
             f"EUC_MER_MOSAIC-{name}-RMS_{tile}-6DBB9E_{stamp}": _with_bad(np.inf, 1.0),
-            f"EUC_MER_MOSAIC-{name}-FLAG_{tile}-CC7E32_{stamp}": one.mask(4, 8).astype("i4"),
+            f"EUC_MER_MOSAIC-{name}-FLAG_{tile}-CC7E32_{stamp}": one.mask(1 << 22, 1 << 24).astype("i4"),  # NO_DATA, OBJECTS
             f"EUC_MER_BGMOD-{name}_{tile}-AA7E32_{stamp}": _with_bad(1.0, 2.0),
         }
         for stem, pixels in files.items():

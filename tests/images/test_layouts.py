@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lensdetect.search.cutouts import open_tile
-from lensdetect.search.index import index_tiles
+from lensdetect.images.cutouts import open_tile
+from lensdetect.images.index import index_tiles
 from lensdetect.survey import SURVEYS
 
 from .survey_files import BAD, LAYOUTS, SOURCE_XY, Pointing

@@ -169,7 +169,7 @@ def search(sky, committee, tmp_path, monkeypatch) -> Callable[..., Search]:
 
     def run(*, report: bool = False, **options) -> Search:
         if not report:
-            monkeypatch.setattr("lensdetect.search.run.cut_candidates", lambda *args, **kwargs: ({}, []))
+            monkeypatch.setattr("lensdetect.search.run.cut_candidates", lambda *args, **kwargs: [])
             monkeypatch.setattr("lensdetect.search.run.write_report", lambda *args: None)
         settings = {"survey": sky.survey, "committee": committee(), "workers": 1, "progress": False} | options
         output = settings.pop("output", tmp_path / "found")

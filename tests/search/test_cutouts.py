@@ -12,9 +12,9 @@ from astropy.nddata import Cutout2D
 
 from lensdetect.errors import InputError
 from lensdetect.flags import names
+from lensdetect.images.cutouts import open_tile
+from lensdetect.images.index import index_tiles
 from lensdetect.images.resampling import overlap, resample, source_size
-from lensdetect.search.cutouts import open_tile
-from lensdetect.search.index import index_tiles
 from lensdetect.survey import SURVEYS
 
 from .tile_files import KIDS, header, sky, write_image, write_tile
@@ -163,7 +163,7 @@ def test_implausible_noise_stops_the_tile_with_both_numbers(folder):
 
 def test_a_tile_with_a_problem_is_not_opened(folder):
     os.truncate(path_of(folder, "r"), 10_000)
-    with pytest.raises(InputError, match="cannot be searched: .*cut short"):
+    with pytest.raises(InputError, match="cut short"):
         open_first(folder)
 
 

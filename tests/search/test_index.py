@@ -12,7 +12,7 @@ import pytest
 from astropy.io import fits
 
 from lensdetect.errors import InputError
-from lensdetect.search.index import index_tiles
+from lensdetect.images.index import index_tiles
 from lensdetect.survey import SURVEYS
 
 from .tile_files import KIDS, header, sky, write_image, write_tile
@@ -140,10 +140,10 @@ def test_zero_points_come_from_images_and_catalogues(tmp_path):
 
 
 def test_a_cache_is_used_until_a_file_changes(tmp_path, monkeypatch):
-    from lensdetect.search.index_cache import HeaderCache
+    from lensdetect.images.index_cache import HeaderCache
 
     # What has just been written may change again within a step of the file system's clock, and is not kept.
-    monkeypatch.setattr("lensdetect.search.index_cache.has_settled", lambda stat: True)
+    monkeypatch.setattr("lensdetect.images.index_cache.has_settled", lambda stat: True)
     write_tile(tmp_path)
     opened = []
     read = HeaderCache._read
@@ -163,7 +163,7 @@ def test_a_cache_is_used_until_a_file_changes(tmp_path, monkeypatch):
 
 
 def test_a_cache_that_cannot_be_written_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("lensdetect.search.index_cache.has_settled", lambda stat: True)
+    monkeypatch.setattr("lensdetect.images.index_cache.has_settled", lambda stat: True)
     write_tile(tmp_path)
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="index of tiles must be writable to .*choose another place"):

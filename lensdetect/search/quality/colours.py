@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from lensdetect.search.quality.binning import smooth
+from lensdetect.search.quality.binning import CELL_PIX, smooth
 from lensdetect.search.quality.planes import Planes
 from lensdetect.survey import Survey
 
@@ -39,8 +39,9 @@ def odd_light(planes: Planes, survey: Survey) -> tuple[np.ndarray, np.ndarray]:
     Returns
     -------
     away, anywhere : ndarray
-        ``(n,)``: the largest away from bright objects, and anywhere, over what is allowed; 0 and infinite where no two
-        bands can be compared, so that nothing tells whether the light has a colour.
+        ``(n,)``: the largest within reach of the middle and away from bright objects, and anywhere, over what is
+        allowed; 0 and infinite where no two bands can be compared, so that nothing tells whether the light has a
+        colour.
     """
     away, anywhere = np.zeros((2, len(planes.cells)), np.float32)
     pairs = _pairs(survey)
@@ -50,6 +51,7 @@ def odd_light(planes: Planes, survey: Survey) -> tuple[np.ndarray, np.ndarray]:
     dull = level < _CORE_SIGMA
     known = ~_widened(~planes.known) if len(planes.gaps) else planes.known
     dark = ~_widened(_widened(planes.cells.max(axis=1) > _BRIGHT_SIGMA))
+    dark &= planes.within_reach(dark, cell_pix=CELL_PIX)
     for band, other, flux_ratio in pairs:
         share = (flux_ratio * planes.sigma[:, other] / planes.sigma[:, band])[:, None, None]
         excess = level[:, band] - share * light[:, other]
