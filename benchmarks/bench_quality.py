@@ -6,7 +6,8 @@ For each kind of glitch ``--glitches`` KiDS-like stamps that have it, and ``--go
 population in which one stamp of five is a lens. Stars among them are left out: a bright one brings its own glitches.
 Glitches that come within ``--radius`` arcsec of the middle, where the arcs of a lens can be, are told from others.
 Then stamps of tiles without defects, with ``--density`` galaxies per square arcmin, where neighbours could pass for
-a sky that is not flat. Goals: 95 % of the glitches that touch, under 1 % of the good. Time is of processor time on one thread.
+a sky that is not flat. Goals: 95 % of the glitches that touch, under 1 % of the good. Time is of processor time on
+one thread.
 """
 
 from __future__ import annotations
@@ -23,7 +24,6 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import pandas as pd
-
 from glitch_stamps import NONE, glitch_stamps
 
 from lensdetect.flags import ARC_RADIUS_ARCSEC, names

@@ -25,7 +25,7 @@ from lensdetect.search.completeness import fates
 from lensdetect.search.examination import rank_examined
 from lensdetect.search.folder import build_manifest, held_folder, join_slices, missing_slices
 from lensdetect.search.index import TileIndex, index_tiles
-from lensdetect.search.known import cross_match, known_lenses
+from lensdetect.search.known import cross_match, known_lenses, name_lists
 from lensdetect.search.objects import Spread, spread_objects
 from lensdetect.search.outputs import write_candidates
 from lensdetect.search.pictures import cut_candidates
@@ -161,6 +161,7 @@ def _finish(ended: _Scanned, *, cut: Cut, lenses: pd.DataFrame, began_s: float, 
         scanned=scanned,
         seconds=seconds,
         committee=committee,
+        lists=name_lists(lenses),
     )
     return _write(job, index, rows, ranked, fate, numbers=numbers, notes=[*spread.notes, *ended.left_out, *notes])
 
