@@ -34,9 +34,9 @@ from ablation_table import both_tables, is_done
 from ground_stamps import SIZE, in_units_of, mix, paint_all
 from real_sets import NUM_FOLDS, RealSet, load_set
 from real_sky_skies import load_sky, make_sky
-from real_sky_systems import eight_views
 from real_sky_table import into_page
 
+from lensdetect.artifact.views import views_of
 from lensdetect.network import operations
 from lensdetect.stamps import Shards
 from lensdetect.survey import SURVEYS
@@ -152,7 +152,7 @@ def score_run(run, *, survey, sets: dict[str, RealSet]) -> None:
     scores = {}
     for name, pixels in cutouts.items():
         scores[f"{name}/one"] = _logits(model, pixels)
-        views = [_logits(model, np.ascontiguousarray(view)) for view in eight_views(pixels)]
+        views = [_logits(model, np.ascontiguousarray(view)) for view in views_of(pixels, 8)]
         scores[f"{name}/eight"] = np.mean(views, axis=0)
     seconds = _seconds_of(model, np.resize(cutouts["cfhtls_graded"], (64, *model.input_shape[1:])))
     if len(epochs) >= AVERAGED:

@@ -8,6 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+#: How far from the middle of a lens its arcs can lie. What goes wrong in an image farther away does not touch what is
+#: in the middle, and two candidates that are nearer to each other are one thing to look at. Of the lenses of single
+#: galaxies few have an Einstein radius of more than 3 arcsec, and of groups of more than 6.
+ARC_RADIUS_ARCSEC = 6.0
+
 
 @dataclass(frozen=True)
 class Flag:

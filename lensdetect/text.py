@@ -87,6 +87,24 @@ def storable(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
+def identifier(text: str) -> str:
+    """Name of a column that every language takes as it is: each run of other characters becomes one underscore.
+
+    Parameters
+    ----------
+    text : str
+        As ``logit_arcformer_small-kids/1``.
+
+    Returns
+    -------
+    str
+        As ``logit_arcformer_small_kids_1``: letters of ASCII, digits and
+        underscores, and no digit in front.
+    """
+    name = re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_")
+    return f"_{name}" if name[:1].isdigit() or not name else name
+
+
 def write_csv(table: pd.DataFrame, file) -> None:
     """Write a table for spreadsheets and everything else that reads CSV.
 

@@ -107,6 +107,22 @@ def add_trust_option(parser) -> None:
     )
 
 
+def add_views_option(parser) -> None:
+    """Add ``--views``.
+
+    Parameters
+    ----------
+    parser : Parser or one of its groups
+    """
+    parser.add_argument(
+        "--views",
+        type=int,
+        choices=(1, 8),
+        default=1,
+        help="8: score the mean over four turns with and without a mirror, eight times as long (default: 1)",
+    )
+
+
 def one_of(kind: str, names: Sequence[str]) -> Callable[[str], str]:
     """Type of a value that is one of some names.
 
@@ -160,6 +176,14 @@ def fraction(text: str) -> float:
     value = number(text)
     if not 0 < value < 1:
         raise argparse.ArgumentTypeError(f"must be between 0 and 1, got {text}")
+    return value
+
+
+def arcsec(text: str) -> float:
+    """An angle in arcsec, from 0 to what a cutout shows of the sky."""
+    value = number(text)
+    if not 0 <= value <= 60:
+        raise argparse.ArgumentTypeError(f"must be between 0 and 60 arcsec, got {text}")
     return value
 
 

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from lensdetect.cli.images import add_limit_option
-from lensdetect.cli.parsing import add_trust_option, count, fraction, words
+from lensdetect.cli.parsing import add_trust_option, add_views_option, arcsec, count, fraction, words
 from lensdetect.cli.quiet import load_tensorflow_quietly, quiet_astropy
 from lensdetect.errors import InputError, LensdetectError
+from lensdetect.flags import ARC_RADIUS_ARCSEC
 from lensdetect.images.bounds import TILE_PIXELS
 
 SUMMARY = "search the tiles of a survey for lenses"
@@ -22,9 +23,9 @@ their names; or files with all bands in them. The catalogue is FITS, Parquet, CS
 """
 
 EPILOG = """\
-OUTPUT gets report.html (look at it first), candidates.parquet, .csv and .fits, cutouts/ of the candidates as
-FITS, scores/ with the score of every object, tiles.csv and known.csv (what became of tiles and known lenses),
-objects/outside.parquet (objects in no tile).
+OUTPUT gets report.html (look at it first), candidates.parquet, .csv and .fits (candidates, then near misses: what
+would be one but for a flag), cutouts/ of both as FITS, scores/ with the score of every object, tiles.csv and
+known.csv (what became of tiles and known lenses), objects/outside.parquet (objects in no tile).
 
 examples:
   lensdetect search --tiles kids/ --catalogue kids.fits --survey kids --select lrg --output found
@@ -87,19 +88,33 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="trained detectors; several are a committee (default: that of the survey)",
     )
     add_trust_option(how)
+    add_views_option(how)
     how.add_argument(
         "--prior", type=fraction, metavar="P", help="share of lenses among the objects, for the probabilities, as 1e-3"
     )
     how.add_argument("--workers", type=count, metavar="W", help="processes (default: one a core)")
     how.add_argument("--scheduler", metavar="ADDRESS", help="of Dask, whose workers are used instead")
     result = parser.add_argument_group("what becomes a candidate")
-    result.add_argument("--top", type=count, metavar="N", help="the best N (default: 1000)")
+    result.add_argument("--top", type=count, metavar="N", help="the best N scenes (default: 1000)")
     result.add_argument("--threshold", type=fraction, metavar="P", help="instead: all with at least this probability")
     result.add_argument(
         "--reject",
         type=words,
         metavar="FLAG,...",
-        help="flags with which an object is none, or none (default: glitches)",
+        help="flags that make an object a near miss, or none (default: glitches)",
+    )
+    result.add_argument(
+        "--scene",
+        type=arcsec,
+        metavar="ARCSEC",
+        help=f"candidates so near to a better one share its place (default: {ARC_RADIUS_ARCSEC:g})",
+    )
+    result.add_argument(
+        "--glitch-radius",
+        type=arcsec,
+        default=ARC_RADIUS_ARCSEC,
+        metavar="ARCSEC",
+        help=f"glitches farther from an object than arcs can lie do not count (default: {ARC_RADIUS_ARCSEC:g})",
     )
     result.add_argument(
         "--examine",
@@ -127,7 +142,7 @@ def run(args: argparse.Namespace) -> int:
     if args.model:
         # The program of a detector from elsewhere is looked at, which takes TensorFlow.
         load_tensorflow_quietly()
-    committee = committee_of(args.model, survey, trust_model=args.trust_model)
+    committee = committee_of(args.model, survey, views=args.views, trust_model=args.trust_model)
     try:
         found = search_survey(
             args.tiles,
@@ -140,10 +155,12 @@ def run(args: argparse.Namespace) -> int:
             prior=args.prior,
             cut=_cut(args),
             examine_all=args.examine == "all",
+            glitch_arcsec=args.glitch_radius,
             known=args.known,
             workers=args.workers,
             scheduler=args.scheduler,
             max_pixels=args.max_pixels,
+            command=args.command_line,
         )
     except KeyboardInterrupt:
         raise LensdetectError(
@@ -160,6 +177,8 @@ def _cut(args: argparse.Namespace):
     if args.top is not None and args.threshold is not None:
         raise InputError("candidates are chosen by --top or by --threshold, got both: leave one out")
     chosen = {"top": args.top or 1000} if args.threshold is None else {"top": None, "threshold": args.threshold}
+    if args.scene is not None:
+        chosen["scene_arcsec"] = args.scene
     if args.reject is not None:
         chosen["rejected"] = () if args.reject == ("none",) else args.reject
     return Cut(**chosen)

@@ -12,10 +12,11 @@ import pandas as pd
 from lensdetect import flags as quality
 from lensdetect.errors import unknown_name
 from lensdetect.images.matching import SkyTree
+from lensdetect.search.scenes import check_radius
 from lensdetect.search.scores import score_pieces
 
-#: Flags with which an object is no candidate: what causes the false positives of
-#: real searches, and second entries of one object.
+#: Flags with which an object is no candidate but a near miss: what causes the false
+#: positives of real searches, and second entries of one object.
 REJECTED = ("saturated", "trail", "bad_column", "bad_background", "cosmic_ray", "misaligned", "duplicate")
 #: Entries of one object that overlapping tiles show lie nearer than this.
 MERGE_ARCSEC = 1.0
@@ -31,30 +32,41 @@ class Cut:
     Parameters
     ----------
     top : int or None
-        How many, the highest logits first.
+        How many scenes, the highest logits first.
     threshold : float or None
         Least probability, instead of a number.
     rejected : tuple of str
-        Names of flags with which an object is none.
+        Names of flags with which an object is none, but a near miss.
     merge_arcsec : float
         Objects nearer than this are one.
+    scene_arcsec : float
+        Candidates nearer than this to a better one are of its scene.
     """
 
     top: int | None = 1000
     threshold: float | None = None
     rejected: tuple[str, ...] = REJECTED
     merge_arcsec: float = MERGE_ARCSEC
+    scene_arcsec: float = quality.ARC_RADIUS_ARCSEC
 
     def __post_init__(self):
-        """Refuse flags that do not exist."""
+        """Refuse flags that do not exist, and radii that are none."""
+        check_radius("scene_arcsec", self.scene_arcsec)
+        check_radius("merge_arcsec", self.merge_arcsec)
         for name in self.rejected:
             if name not in quality.FLAGS:
                 raise unknown_name("flag", name, quality.FLAGS)
 
     def eligible(self, table: pd.DataFrame) -> np.ndarray:
         """Which objects have a score and none of the rejected flags."""
-        rejected = (table["flags"].to_numpy() & quality.bits(*self.rejected)) != 0
-        return table["logit"].notna().to_numpy() & ~rejected
+        return table["logit"].notna().to_numpy() & ~self._rejects(table)
+
+    def flagged(self, table: pd.DataFrame) -> np.ndarray:
+        """Which objects have a score and some rejected flag."""
+        return table["logit"].notna().to_numpy() & self._rejects(table)
+
+    def _rejects(self, table: pd.DataFrame) -> np.ndarray:
+        return (table["flags"].to_numpy(np.int64) & quality.bits(*self.rejected)) != 0
 
 
 @dataclass
@@ -64,10 +76,13 @@ class Ranked:
     Parameters
     ----------
     candidates : DataFrame
-        Best first: ``rank``, the columns of the scores, and ``merged``, how many
-        other entries of the same object were taken into it.
-    objects, scored, eligible : int
-        All, those with a score, and those of them without a rejected flag.
+        Best first: the columns of the scores, and ``merged``, how many other
+        entries of the same object were taken into it. After ``list_candidates``
+        with ``rank``, ``near_miss`` and ``scene``, near misses at the end.
+    near_misses : DataFrame
+        The same of those with a rejected flag.
+    objects, scored, eligible, flagged : int
+        All, those with a score, and those of them without and with a rejected flag.
     histogram : ndarray
         Of the logits of the eligible, in ``HISTOGRAM_EDGES``.
     flag_counts : dict of int
@@ -77,20 +92,23 @@ class Ranked:
     """
 
     candidates: pd.DataFrame = field(default_factory=pd.DataFrame)
+    near_misses: pd.DataFrame = field(default_factory=pd.DataFrame)
     objects: int = 0
     scored: int = 0
     eligible: int = 0
+    flagged: int = 0
     histogram: np.ndarray = field(default_factory=lambda: np.zeros(len(HISTOGRAM_EDGES) - 1, np.int64))
     flag_counts: dict[str, int] = field(default_factory=dict)
     scored_in: dict[str, int] = field(default_factory=dict)
 
-    def count(self, table: pd.DataFrame, eligible: np.ndarray) -> None:
+    def count(self, table: pd.DataFrame, eligible: np.ndarray, flagged: np.ndarray) -> None:
         """Take some more objects into the counts."""
         self.objects += len(table)
         for tile, count in table["logit"].notna().groupby(table["tile"]).sum().items():
             self.scored += int(count)
             self.scored_in[tile] = self.scored_in.get(tile, 0) + int(count)
         self.eligible += int(eligible.sum())
+        self.flagged += int(flagged.sum())
         logit = np.clip(table["logit"].to_numpy()[eligible], HISTOGRAM_EDGES[0], HISTOGRAM_EDGES[-1])
         self.histogram += np.histogram(logit, HISTOGRAM_EDGES)[0]
         flags = table["flags"].to_numpy()
@@ -107,13 +125,14 @@ def rank_scores(
     columns: Sequence[str],
     update: Callable[[pd.DataFrame], pd.DataFrame] = lambda table: table,
 ) -> Ranked:
-    """Find the candidates among all scores.
+    """Find the best of all scores, with and without a rejected flag.
 
     Parameters
     ----------
     paths : iterable of Path
         Tables of scores.
     cut : Cut
+        Its ``top`` is here a number of objects.
     columns : sequence of str
         Of the scores.
     update : callable
@@ -124,29 +143,45 @@ def rank_scores(
     -------
     Ranked
     """
-    ranked, best, pending, waiting = Ranked(), pd.DataFrame(columns=list(columns)), [], 0
+    ranked, clean, flagged = Ranked(), _Best(cut, columns), _Best(cut, columns)
     for table in map(update, score_pieces(paths)):
-        eligible = cut.eligible(table)
-        ranked.count(table, eligible)
-        entering = table[eligible & _high_enough(table, best, cut)]
-        if not len(entering):
-            continue
-        pending.append(entering)
-        waiting += len(entering)
-        if waiting >= _ROWS:
-            best, pending, waiting = _best_of([best, *pending], cut), [], 0
-    best = _best_of([best, *pending], cut)
-    best.insert(0, "rank", np.arange(1, len(best) + 1))
-    ranked.candidates = best
+        is_clean, is_flagged = cut.eligible(table), cut.flagged(table)
+        ranked.count(table, is_clean, is_flagged)
+        clean.add(table, is_clean)
+        flagged.add(table, is_flagged)
+    ranked.candidates, ranked.near_misses = clean.settled(), flagged.settled()
     return ranked
 
 
-def _high_enough(table: pd.DataFrame, best: pd.DataFrame, cut: Cut) -> np.ndarray:
-    if cut.threshold is not None:
-        return table["probability"].to_numpy() >= cut.threshold
-    if cut.top is None or len(best) < cut.top:
-        return np.ones(len(table), bool)
-    return table["logit"].to_numpy() >= best["logit"].iloc[-1]
+class _Best:
+    """The best of all that comes, with no more of it in memory than has to be."""
+
+    def __init__(self, cut: Cut, columns: Sequence[str]):
+        self._cut, self._pending, self._waiting = cut, [], 0
+        self._table = pd.DataFrame(columns=list(columns))
+
+    def add(self, table: pd.DataFrame, wanted: np.ndarray) -> None:
+        """Take some rows of a piece of a table."""
+        entering = table[wanted & self._high_enough(table)]
+        if len(entering):
+            self._pending.append(entering)
+            self._waiting += len(entering)
+        if self._waiting >= _ROWS:
+            self.settled()
+
+    def settled(self) -> pd.DataFrame:
+        """The best so far, in order, each object once."""
+        self._table = _best_of([self._table, *self._pending], self._cut)
+        self._pending, self._waiting = [], 0
+        return self._table
+
+    def _high_enough(self, table: pd.DataFrame) -> np.ndarray:
+        cut, best = self._cut, self._table
+        if cut.threshold is not None:
+            return table["probability"].to_numpy() >= cut.threshold
+        if cut.top is None or len(best) < cut.top:
+            return np.ones(len(table), bool)
+        return table["logit"].to_numpy() >= best["logit"].iloc[-1]
 
 
 def _best_of(tables: list[pd.DataFrame], cut: Cut) -> pd.DataFrame:

@@ -9,17 +9,17 @@ import numpy as np
 import pandas as pd
 
 from lensdetect import flags as quality
+from lensdetect.images.assignment import assign
+from lensdetect.images.index import TileIndex
 from lensdetect.images.matching import SkyTree
-from lensdetect.search.assignment import assign
 from lensdetect.search.candidates import Cut, Ranked
-from lensdetect.search.index import TileIndex
 from lensdetect.search.known import MATCH_ARCSEC, merge_known
 from lensdetect.search.scores import score_pieces
 
 #: What a known lens can have become.
 FOUND, BELOW, FLAGGED, NO_SCORE, NOT_SELECTED = "found", "score", "flag", "no score", "selection"
 #: Columns of what became of them.
-FATE_COLUMNS = ["name", "ra_deg", "dec_deg", "grade", "list", "tile", "fate", "rank", "logit", "id", "why"]
+FATE_COLUMNS = ["name", "ra_deg", "dec_deg", "grade", "list", "tile", "fate", "rank", "logit", "flags", "id", "why"]
 
 
 def fates(known: pd.DataFrame, index: TileIndex, *, paths: Sequence[Path], ranked: Ranked, cut: Cut) -> pd.DataFrame:
@@ -43,8 +43,10 @@ def fates(known: pd.DataFrame, index: TileIndex, *, paths: Sequence[Path], ranke
     DataFrame
         One row a lens: ``name``, ``ra_deg``, ``dec_deg``, ``grade``, ``list``,
         ``tile``, ``fate`` (found, score, flag, no score, selection), ``rank``
-        (among all objects that could be candidates; 0 without), ``logit``,
-        ``id`` of the object of the catalogue at its place, and ``why`` in words.
+        (of the list, as candidate or near miss; else among all objects that
+        could be candidates; 0 without), ``logit``, ``flags`` and ``id`` of the
+        object of the catalogue at its place, and ``why`` in words, which names
+        the flags that cost it its place.
     """
     inside = in_footprint(known, index)
     rows = _objects_at(inside, paths)
@@ -90,25 +92,39 @@ def _worth(row: pd.Series) -> float:
 
 
 def _fate(lens: pd.Series, row: pd.Series | None, ranked: Ranked, cut: Cut) -> dict:
-    result = lens.to_dict() | {"fate": NOT_SELECTED, "rank": 0, "logit": np.nan, "id": ""}
+    result = lens.to_dict() | {"fate": NOT_SELECTED, "rank": 0, "logit": np.nan, "flags": 0, "id": ""}
     result["why"] = f"missed: no object within {MATCH_ARCSEC:g} arcsec is in the catalogue and selected"
-    best = SkyTree([lens["ra_deg"]], [lens["dec_deg"]])
-    candidates = ranked.candidates
-    if len(candidates):
-        numbers, _ = best.nearest(candidates["ra_deg"], candidates["dec_deg"], within_arcsec=MATCH_ARCSEC)
-        if (numbers >= 0).any():
-            first = candidates.iloc[int(np.argmax(numbers >= 0))]
-            found = {"fate": FOUND, "rank": int(first["rank"]), "logit": float(first["logit"]), "id": first["id"]}
-            return result | found | {"why": f"found at rank {int(first['rank']):,}"}
+    listed = _listed(lens, ranked.candidates)
+    if listed is not None:
+        return result | _place(listed)
     if row is None:
         return result
-    result |= {"id": row["id"], "logit": float(row["logit"])}
+    result |= {"id": row["id"], "logit": float(row["logit"]), "flags": int(row["flags"])}
     bad = [name for name in quality.names(int(row["flags"])) if name in cut.rejected]
     if not np.isfinite(row["logit"]):
         return result | {"fate": NO_SCORE, "why": f"missed: no score, {row['reason']}"}
     if bad:
-        return result | {"fate": FLAGGED, "why": f"missed for its flags: {', '.join(bad)} (logit {row['logit']:.2f})"}
+        why = f"missed for its score, and flagged {', '.join(bad)} (logit {row['logit']:.2f})"
+        return result | {"fate": FLAGGED, "why": why}
     return result | {"fate": BELOW}
+
+
+def _listed(lens: pd.Series, listed: pd.DataFrame) -> pd.Series | None:
+    """The first of the list at the place of a lens: candidates come before near misses."""
+    if not len(listed):
+        return None
+    tree = SkyTree([lens["ra_deg"]], [lens["dec_deg"]])
+    numbers, _ = tree.nearest(listed["ra_deg"], listed["dec_deg"], within_arcsec=MATCH_ARCSEC)
+    return listed.iloc[int(np.argmax(numbers >= 0))] if (numbers >= 0).any() else None
+
+
+def _place(row: pd.Series) -> dict:
+    """What became of a lens that is in the list."""
+    where = {name: row[name] for name in ("rank", "logit", "flags", "id")}
+    rank = f"rank {int(row['rank']):,}"
+    if row["near_miss"]:
+        return where | {"fate": FLAGGED, "why": f"{row['reason']} ({rank}, logit {row['logit']:.2f})"}
+    return where | {"fate": FOUND, "why": f"found at {rank}"}
 
 
 def _ranks(logits: np.ndarray, paths: Sequence[Path], cut: Cut) -> np.ndarray:

@@ -12,13 +12,14 @@ from tqdm import tqdm
 
 from lensdetect.errors import reason_of
 from lensdetect.flags import FLAGS
+from lensdetect.images.cutouts import OpenTile, open_tile
+from lensdetect.images.index import TileIndex
+from lensdetect.images.tiles import Tile
 from lensdetect.search.candidates import Cut, Ranked, rank_scores
-from lensdetect.search.cutouts import open_tile
-from lensdetect.search.index import TileIndex
+from lensdetect.search.listing import list_candidates
 from lensdetect.search.quality import flag_quality
 from lensdetect.search.scores import read_note, set_flags, with_flags
 from lensdetect.search.slices import BATCH, Job, score_path
-from lensdetect.search.tiles import Tile
 
 UNEXAMINED: int = FLAGS["unexamined"].value
 
@@ -26,12 +27,14 @@ UNEXAMINED: int = FLAGS["unexamined"].value
 def rank_examined(
     tables: Sequence[Path], cut: Cut, *, columns: Sequence[str], index: TileIndex, job: Job, show: bool = False
 ) -> tuple[Ranked, list[str]]:
-    """Find the candidates among all scores, none of which has a glitch that can be seen.
+    """Find the candidates among all scores, none of which has a glitch that can be seen, and the near misses.
 
     What would be a candidate is looked at, and what is found is written to its
-    table of scores; others move up and are looked at in their turn. Who is
-    looked at, and all flags in the end, follow from scores and cut alone, not
-    from what an earlier run had looked at: that saves the work, no more.
+    table of scores; others move up and are looked at in their turn. Near misses
+    that had their flag before are looked at as well, so that all that they have
+    is named. Who is looked at, and all flags in the end, follow from scores and
+    cut alone, not from what an earlier run had looked at: that saves the work,
+    no more.
 
     Parameters
     ----------
@@ -48,6 +51,7 @@ def rank_examined(
     Returns
     -------
     ranked : Ranked
+        Its candidates as ``list_candidates`` gives them.
     problems : list of str
         Tiles whose candidates could not be looked at, with the reason.
     """
@@ -57,19 +61,21 @@ def rank_examined(
         # Each pass over all scores of a survey takes long: twice as many as before are looked at in the next.
         wide = wide if cut.top is None else dataclasses.replace(cut, top=2 * wide.top)
         ranked = rank_scores(tables, wide, columns=columns, update=looks.update)
-        left = _left(ranked, problems)
-        if not left[slice(cut.top)].any():
+        listed, enough = list_candidates(ranked, cut)
+        if enough and not _left(listed, problems).any():
             break
-        problems |= _examine(ranked.candidates[left], index, job, looks=looks, show=show)
+        others = ranked.candidates[_left(ranked.candidates, problems)]
+        near = listed[listed["near_miss"] & _left(listed, problems)]
+        some = pd.concat([part for part in (others, near) if len(part)] or [others])
+        problems |= _examine(some, index, job, looks=looks, show=show)
     looks.save()
-    ranked.candidates = ranked.candidates[slice(cut.top)]
+    ranked.candidates = listed
     return ranked, [f"candidates of tile {name} were not looked at for glitches: {problems[name]}" for name in problems]
 
 
-def _left(ranked: Ranked, problems: dict[str, str]) -> pd.Series:
-    """Which candidates have still to be looked at."""
-    best = ranked.candidates
-    return (best["flags"].astype(np.int64) & UNEXAMINED != 0) & ~best["tile"].isin(list(problems))
+def _left(table: pd.DataFrame, problems: dict[str, str]) -> pd.Series:
+    """What has still to be looked at."""
+    return (table["flags"].astype(np.int64) & UNEXAMINED != 0) & ~table["tile"].isin(list(problems))
 
 
 def _examine(rows: pd.DataFrame, index: TileIndex, job: Job, *, looks: _Looks, show: bool) -> dict[str, str]:
@@ -133,9 +139,26 @@ def _flags(tile: Tile, rows: pd.DataFrame, job: Job) -> np.ndarray:
     x_pix, y_pix = tile.pixels(rows["ra_deg"].to_numpy(), rows["dec_deg"].to_numpy())
     # from the bottom of the tile up: neighbours share rows of pixels on disk
     order, flags = np.argsort(y_pix, kind="stable"), np.zeros(len(rows), np.int64)
-    with open_tile(tile, job.survey, scale_arcsec=job.committee.pixel_scale_arcsec) as images:
+    with open_for(job, tile) as images:
         for start in range(0, len(rows), BATCH):
             some = order[start : start + BATCH]
             pixels = images.cut(x_pix[some], y_pix[some], size=job.committee.size).pixels
-            flags[some] = flag_quality(pixels, job.survey, noise_sigma=images.noise_sigma)
+            flags[some] = find_glitches(job, images, pixels)
     return flags
+
+
+def open_for(job: Job, tile: Tile) -> OpenTile:
+    """Open a tile for the cutouts of a search."""
+    scale, glitch = job.committee.pixel_scale_arcsec, job.glitch_arcsec
+    return open_tile(tile, job.survey, scale_arcsec=scale, reach_arcsec=glitch)
+
+
+def find_glitches(job: Job, tile: OpenTile, pixels: np.ndarray) -> np.ndarray:
+    """Flags of the glitches that touch the objects in the middle of cutouts of a search."""
+    return flag_quality(
+        pixels,
+        job.survey,
+        noise_sigma=tile.noise_sigma,
+        reach_arcsec=job.glitch_arcsec,
+        pixel_scale_arcsec=job.committee.pixel_scale_arcsec,
+    )

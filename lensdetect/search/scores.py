@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from lensdetect.errors import InputError, one_line
 from lensdetect.runs import write_whole
 from lensdetect.search.committee import Committee
+from lensdetect.text import identifier
 
 _KEY, _PROBLEM, _LOOKS = b"lensdetect.key", b"lensdetect.problem", b"lensdetect.looks"
 #: Read at a time.
@@ -43,8 +44,19 @@ class ScoreNote:
 
 def score_columns(committee: Committee) -> list[str]:
     """Columns of a table of scores, in order."""
-    logits = [f"logit_{member.name}" for member in committee.members]
-    return ["row", "id", "ra_deg", "dec_deg", "tile", "logit", "probability", *logits, "flags", "reason"]
+    place = ["row", "id", "ra_deg", "dec_deg", "tile"]
+    return [*place, "logit", "probability", *logit_columns(committee), "flags", "reason"]
+
+
+def logit_columns(committee: Committee) -> list[str]:
+    """Columns of the logits of its members, in order, each once."""
+    names: list[str] = []
+    for member in committee.members:
+        name = identifier(f"logit_{member.name}")
+        # names that differ in other characters alone are told apart by a number
+        again = sum(1 for other in committee.members[: len(names)] if identifier(f"logit_{other.name}") == name)
+        names.append(f"{name}__{again + 1}" if again else name)
+    return names
 
 
 def score_table(
@@ -73,9 +85,7 @@ def score_table(
     logit, probability = committee.combine(logits, prior=prior)
     columns = {name: objects[name].to_numpy() for name in ("row", "id", "ra_deg", "dec_deg")}
     columns |= {"tile": tile, "logit": logit, "probability": probability}
-    columns |= {
-        f"logit_{member.name}": logits[:, place].astype(np.float32) for place, member in enumerate(committee.members)
-    }
+    columns |= dict(zip(logit_columns(committee), logits.T.astype(np.float32), strict=True))
     columns |= {"flags": np.asarray(flags, np.int64), "reason": pd.Series(list(reasons), dtype=object).to_numpy()}
     return pd.DataFrame(columns, columns=score_columns(committee))
 

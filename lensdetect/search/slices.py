@@ -8,10 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
+from lensdetect.flags import ARC_RADIUS_ARCSEC
+from lensdetect.images.tiles import Tile
 from lensdetect.runs import code_key, content_key, key_of
 from lensdetect.search.committee import Committee
 from lensdetect.search.objects import file_stem
-from lensdetect.search.tiles import Tile
+from lensdetect.search.scenes import check_radius
 from lensdetect.survey import Survey
 
 #: Cutouts cut and scored at once; larger batches fall out of a CPU's caches.
@@ -43,6 +45,8 @@ class Job:
     examine_all : bool
         Whether all objects are looked at for glitches, and not only those that
         would become candidates.
+    glitch_arcsec : float
+        How near to an object a glitch has to come to be held against it.
     code : str
         Version of the code that its scores follow from.
     """
@@ -53,7 +57,12 @@ class Job:
     prior: float | None = None
     duplicate_arcsec: float = 1.0
     examine_all: bool = False
+    glitch_arcsec: float = ARC_RADIUS_ARCSEC
     code: str = field(default_factory=search_code)
+
+    def __post_init__(self):
+        """Refuse a radius that is none."""
+        check_radius("glitch_arcsec", self.glitch_arcsec)
 
 
 @dataclass(frozen=True)
@@ -116,7 +125,7 @@ def slices_of(
         _told(tile, content),
         edges.tolist(),
         asdict(job.survey),
-        [job.prior, job.duplicate_arcsec, job.examine_all],
+        [job.prior, job.duplicate_arcsec, job.examine_all, job.glitch_arcsec],
         [asdict(member) for member in job.committee.members],
         [job.committee.size, job.committee.bands, job.committee.pixel_scale_arcsec],
         job.code,

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from lensdetect.images.index import TileIndex
 from lensdetect.search.candidates import Ranked
 from lensdetect.search.committee import Committee
 from lensdetect.search.completeness import FOUND
-from lensdetect.search.index import TileIndex
 from lensdetect.search.objects import Spread
 from lensdetect.search.scores import read_note
 from lensdetect.search.slices import score_path
@@ -19,6 +19,8 @@ from lensdetect.text import for_screen, storable
 
 #: Reasons for which images were left aside that are named, at most.
 _REASONS_SHOWN = 5
+#: Near misses on the screen, at most.
+_NEAR_SHOWN = 3
 _NOT_USED = "not used"
 
 
@@ -30,7 +32,7 @@ class Search:
     ----------
     folder : Path
     candidates : DataFrame
-        Best first.
+        Best first, near misses at the end; see ``list_candidates``.
     tiles : DataFrame
         One row a tile, and one for each file that could not be placed: ``tile``,
         ``objects``, ``scored``, ``refused``, ``missing_bands``, ``problem``.
@@ -60,15 +62,21 @@ class Search:
             f"{name}: {value:,}" if isinstance(value, int) else f"{name}: {value}"
             for name, value in self.numbers.items()
         ]
-        for row in self.candidates.head(rows).itertuples():
-            known = f"  {row.known_lens} ({row.separation_arcsec:.1f} arcsec)" if row.known_lens else ""
-            lines.append(f"{row.rank:>6}  {row.id}  {row.ra_deg:.5f} {row.dec_deg:+.5f}  logit {row.logit:.3f}{known}")
+        is_near = self.candidates["near_miss"].to_numpy(bool)
+        lines += [_line(row) for row in self.candidates[~is_near].head(rows).itertuples()]
+        lines += [f"{_line(row)}  {row.reason}" for row in self.candidates[is_near].head(_NEAR_SHOWN).itertuples()]
         bad = self.tiles[self.tiles["problem"] != ""]
         for row in bad.head(rows).itertuples():
             lines.append(f"{'file' if row.problem.startswith(_NOT_USED) else 'tile'} {row.tile}: {row.problem}")
         if len(bad) > rows:
             lines.append(f"and {len(bad) - rows:,} more, each with its reason in tiles.csv")
         return "\n".join(map(for_screen, [*lines, *self.notes]))
+
+
+def _line(row) -> str:
+    """A candidate on a screen."""
+    known = f"  {row.known_lens} ({row.separation_arcsec:.1f} arcsec)" if row.known_lens else ""
+    return f"{row.rank:>6}  {row.id}  {row.ra_deg:.5f} {row.dec_deg:+.5f}  logit {row.logit:.3f}{known}"
 
 
 def tile_rows(
@@ -122,6 +130,7 @@ def count_all(
     scanned: int,
     seconds: float,
     committee: Committee,
+    lists: str,
 ) -> dict[str, object]:
     """Count what a search has done, in the words of its report.
 
@@ -141,15 +150,19 @@ def count_all(
     seconds : float
         Wall time of this run.
     committee : Committee
+    lists : str
+        Of known lenses, in words.
 
     Returns
     -------
     dict
         In order.
     """
+    is_near = ranked.candidates["near_miss"].to_numpy(bool)
+    candidates, near = ranked.candidates[~is_near], ranked.candidates[is_near]
     named = ", ".join(f"{role} from {name or 'the row number'}" for role, name in columns.items())
     return {
-        "detectors": ", ".join(member.name for member in committee.members),
+        "detectors": "; ".join(member.title for member in committee.members),
         "tiles": len(index.tiles),
         "tiles with a problem": int((rows["problem"] != "").sum()) - len(index.unused),
         **_files_left(index),
@@ -163,8 +176,12 @@ def count_all(
         "objects without a score": int(rows["refused"].sum()),
         "objects looked at for glitches": ranked.scored - ranked.flag_counts.get("unexamined", 0),
         "objects that could be candidates": ranked.eligible,
-        "candidates": len(ranked.candidates),
-        "candidates that are known lenses": int((ranked.candidates["known_lens"] != "").sum()),
+        "candidates": len(candidates),
+        "scenes that they are in": int(candidates["scene"].nunique()),
+        "near misses, which a flag cost their place": len(near),
+        "candidates that are known lenses": int((candidates["known_lens"] != "").sum()),
+        "near misses that are known lenses": int((near["known_lens"] != "").sum()),
+        "lists of known lenses": lists,
         "known lenses in the footprint": len(known),
         "of these found": int((known["fate"] == FOUND).sum()) if len(known) else 0,
         "objects scored in this run": scanned,

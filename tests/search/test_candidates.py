@@ -41,7 +41,6 @@ def test_the_best_of_all_tiles(tmp_path, rng):
     paths = [write(tmp_path / f"t{n}.parquet", logits[n], start=50 * n) for n in range(4)]
     found = ranked(paths, top=20)
     np.testing.assert_allclose(found.candidates["logit"], np.sort(logits.ravel())[::-1][:20], rtol=1e-6)
-    assert found.candidates["rank"].tolist() == list(range(1, 21))
     assert (found.objects, found.scored, found.eligible) == (200, 200, 200)
     assert found.scored_in == {f"t{n}": 50 for n in range(4)}
     expected = np.histogram(logits, HISTOGRAM_EDGES)[0]

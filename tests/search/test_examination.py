@@ -10,7 +10,7 @@ from lensdetect.flags import bits
 from lensdetect.search import Cut, examination
 
 UNEXAMINED, TRAIL = bits("unexamined"), bits("trail")
-ONLY = {"rejected": ("trail",), "merge_arcsec": 0.0}
+ONLY = {"rejected": ("trail",), "merge_arcsec": 0.0, "scene_arcsec": 0.0}
 
 
 @pytest.fixture
@@ -18,12 +18,11 @@ def looked_at(monkeypatch) -> list[int]:
     """Calls the brightest of each cutouts looked at a trail; how many were looked at, call by call."""
     counts = []
 
-    def brightest(pixels, survey, *, noise_sigma):
+    def brightest(pixels, survey, **options):
         counts.append(len(pixels))
         return (pixels[:, 16, 16, 2] > 70 * 2.4e-12) * TRAIL
 
     monkeypatch.setattr(examination, "flag_quality", brightest)
-    monkeypatch.setattr("lensdetect.search.scan.flag_quality", brightest)
     return counts
 
 
@@ -33,10 +32,17 @@ def test_candidates_are_looked_at_and_others_move_up(search, all_scores, looked_
     bad, left = scores["flags"] & TRAIL != 0, scores["flags"] & UNEXAMINED != 0
     assert 3 < bad.sum() < sum(looked_at) == (~left).sum() < 40
     # the best without a glitch, each of them looked at; whoever was not looked at is below them
-    assert found.candidates["id"].tolist() == scores.loc[~bad, "id"].head(5).tolist()
-    assert not (found.candidates["flags"] & (UNEXAMINED | TRAIL)).any()
-    assert scores.loc[left, "logit"].max() <= found.candidates["logit"].min()
+    is_near = found.candidates["near_miss"]
+    candidates, near = found.candidates[~is_near], found.candidates[is_near]
+    assert candidates["id"].tolist() == scores.loc[~bad, "id"].head(5).tolist()
+    assert not (candidates["flags"] & (UNEXAMINED | TRAIL)).any()
+    assert scores.loc[left, "logit"].max() <= candidates["logit"].min()
     assert found.numbers["objects looked at for glitches"] == sum(looked_at)
+    # who has a glitch stands behind them, with it
+    assert near["id"].tolist() == scores.loc[bad, "id"].head(5).tolist()
+    assert near["rank"].tolist() == list(range(6, 11)) and set(near["reason"]) == {"near miss: trail"}
+    assert found.numbers["near misses, which a flag cost their place"] == 5
+    assert f"{near['id'].iloc[0]}  " in found.text() and "near miss: trail" in found.text()
 
 
 def test_more_candidates_need_no_new_scoring_and_nobody_is_looked_at_twice(search, looked_at):
@@ -61,13 +67,13 @@ def test_all_can_be_looked_at(search, all_scores, looked_at, tmp_path):
 
 
 def test_a_tile_that_cannot_be_looked_at_is_told(search, all_scores, sky, looked_at, monkeypatch):
-    def fail(tile, *args, **options):
+    def fail(job, tile):
         if tile.name == sky.name(1):
             raise OSError("disk on fire")
-        return open_tile(tile, *args, **options)
+        return open_for(job, tile)
 
-    open_tile = examination.open_tile
-    monkeypatch.setattr(examination, "open_tile", fail)
+    open_for = examination.open_for
+    monkeypatch.setattr(examination, "open_for", fail)
     found = search(cut=Cut(top=40, **ONLY))
     assert not found.ok and len(found.notes) == 1
     assert f"candidates of tile {sky.name(1)} were not looked at for glitches" in found.notes[0]
@@ -80,5 +86,5 @@ def test_few_passes_are_enough_where_nearly_all_is_a_glitch(search, monkeypatch)
     rank = examination.rank_scores
     monkeypatch.setattr(examination, "rank_scores", lambda *args, **how: passes.append(1) or rank(*args, **how))
     monkeypatch.setattr(examination, "flag_quality", lambda pixels, *_, **__: np.full(len(pixels), TRAIL))
-    assert not len(search(cut=Cut(top=1, **ONLY)).candidates)
-    assert len(passes) <= 7
+    (listed,) = search(cut=Cut(top=1, **ONLY)).candidates.itertuples()
+    assert listed.near_miss and len(passes) <= 7

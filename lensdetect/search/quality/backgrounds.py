@@ -1,4 +1,4 @@
-"""Skies that are not flat: troughs, halos of stars, steps in depth.
+"""Skies that are not flat near the middle: troughs, halos of stars, steps in depth.
 
 The sky of a coadd has been taken out, so what is below zero over many pixels
 was taken out wrongly. Light along an edge is no fault by itself: in a crowded
@@ -6,6 +6,8 @@ field it is a neighbour's. A star beyond the edge shows by its spikes.
 """
 
 from __future__ import annotations
+
+from functools import lru_cache
 
 import numpy as np
 from scipy.ndimage import uniform_filter
@@ -37,6 +39,9 @@ _CROWD_CELLS, _CROWD_SIGMA, _CROWD_MIDDLE = 15, 4.0, 3
 
 #: Lower tenth of the cells along a side, four deep, that is a halo even without spikes: no crowd has it.
 _HALO_SIGMA = 1.2
+
+#: Lower quartile of the cells where reach ends, on the side of a halo, that is still its light, and how wide that is.
+_HALO_TOUCH_SIGMA, _HALO_TOUCH_PIX = 0.15, 10.0
 
 #: Light of nine cells, in sigma of a pixel of the mean of the bands, that is flat if it and the eight around differ by
 #: less than this part of it, and how many such places are a ghost: what a galaxy's outskirts are over 3 arcsec is not
@@ -79,7 +84,8 @@ def _together(cells: np.ndarray, planes: Planes) -> np.ndarray:
 def _troughs(planes: Planes) -> np.ndarray:
     cells = np.minimum(planes.cells, np.float32(_FILL_SIGMA))
     both = np.concatenate([cells, _together(cells, planes)[:, None]], axis=1)
-    lowest = smooth(_halved(both)).min(axis=(2, 3))
+    halved = smooth(_halved(both))
+    lowest = halved[..., planes.within_reach(halved, cell_pix=2 * CELL_PIX)].min(axis=-1, initial=np.inf)
     # fewer bands, more noise
     noise = np.sqrt(4.0 / np.maximum(planes.live.sum(axis=1), 1))
     return (-lowest[:, -1] > _TROUGH_SIGMA * noise) | (-lowest[:, :-1].min(axis=1) > _TROUGH_BAND_SIGMA)
@@ -106,7 +112,27 @@ def _halos(planes: Planes, together: np.ndarray) -> np.ndarray:
     if len(rows):
         least = np.where(_crowded(together[rows]), _SPIKE_CROWD_SIGMA, _SPIKE_SIGMA)
         found[rows] = _spikes(planes, rows) + _SPIKE_SIDE * np.minimum(level[rows], 1.0) > least
+    rows = np.flatnonzero(found)
+    found[rows] = _comes_near(together[rows], planes)
     return found
+
+
+def _comes_near(together: np.ndarray, planes: Planes) -> np.ndarray:
+    """Whether light from the brightest side is where reach ends."""
+    far = _wedges(planes.pixels.shape[-2:], together.shape[1:], planes.reach_pix)
+    brightest = _side_levels(together, deep=4, share=0.1).argmax(axis=1) if len(together) else []
+    levels = [np.quantile(one[far[side]], 0.25) for one, side in zip(together, brightest, strict=True) if far.any()]
+    return np.array(levels) > _HALO_TOUCH_SIGMA if levels else np.ones(len(together), bool)
+
+
+@lru_cache(maxsize=16)
+def _wedges(size_pix: tuple[int, int], cells: tuple[int, int], reach_pix: float) -> np.ndarray:
+    """Cells just within reach towards each side, bool ``(4, rows, columns)``; none where reach is the whole cutout."""
+    y, x = (CELL_PIX * (np.arange(n) + 0.5) - 0.5 - side // 2 for side, n in zip(size_pix, cells, strict=True))
+    y, x = np.meshgrid(y, x, indexing="ij")
+    away = np.hypot(x, y)
+    towards = np.stack([-y >= np.abs(x), y >= np.abs(x), -x >= np.abs(y), x >= np.abs(y)])
+    return towards & (away <= reach_pix) & (away > reach_pix - _HALO_TOUCH_PIX)
 
 
 def _crowded(together: np.ndarray) -> np.ndarray:
@@ -128,7 +154,7 @@ def _spikes(planes: Planes, rows: np.ndarray) -> np.ndarray:
 
 
 def _plateaus(planes: Planes, together: np.ndarray) -> np.ndarray:
-    """Whether light is on the sky that is flat, away from edges and gaps."""
+    """Whether light is on the sky that is flat, away from edges and gaps, and reaches the middle."""
     level = smooth(together)
     highest, lowest = _extremes(level)
     inner = level[:, 1:-1, 1:-1]
@@ -136,7 +162,8 @@ def _plateaus(planes: Planes, together: np.ndarray) -> np.ndarray:
     if len(planes.gaps):
         gone = (~planes.known & planes.live[..., None, None]).any(axis=1)
         flat &= _extremes(gone.astype(np.float32))[0] == 0.0
-    return np.count_nonzero(flat, axis=(1, 2)) >= _PLATEAU_CELLS
+    near = planes.within_reach(level, cell_pix=CELL_PIX)[1:-1, 1:-1]
+    return (np.count_nonzero(flat, axis=(1, 2)) >= _PLATEAU_CELLS) & flat[:, near].any(axis=1)
 
 
 def _extremes(cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -157,13 +184,14 @@ def _steps(planes: Planes) -> np.ndarray:
     # a cell of which pixels are missing differs less
     dark = planes.whole & (planes.cells < (planes.sky / planes.sigma)[..., None, None] + _LIGHT_SIGMA)
     dark = _halved(dark.astype(np.float32)) == 1.0
-    rows, bands = np.nonzero(_largest_step(_absolute(rough), dark) > _STEP_SUSPECT_SIGMA)
+    reach = planes.reach_pix
+    rows, bands = np.nonzero(_largest_step(_absolute(rough), dark, reach) > _STEP_SUSPECT_SIGMA)
     found = np.zeros(len(dark), bool)
     if len(rows):
         z = planes.over_sky(rows, bands)
         np.subtract(z[..., 1:, :], z[..., :-1, :], out=z[..., :-1, :])
         z[..., -1, :] = 0.0
-        step = _largest_step(strips_of(_absolute(z)), dark[rows, bands])
+        step = _largest_step(strips_of(_absolute(z)), dark[rows, bands], reach)
         found[rows[step > _STEP_SIGMA]] = True
     return found
 
@@ -173,8 +201,8 @@ def _absolute(difference: np.ndarray) -> np.ndarray:
     return np.clip(difference, None, _DIFFERENCE_CLIP_SIGMA, out=difference)
 
 
-def _largest_step(strips: np.ndarray, dark: np.ndarray) -> np.ndarray:
-    """By how much the noise on one side of a row or column is above that on the other, where no light is.
+def _largest_step(strips: np.ndarray, dark: np.ndarray, reach_pix: float) -> np.ndarray:
+    """By how much the noise on one side of a row or column within reach is above that on the other, where no light is.
 
     Of absolute differences ``(..., strips, width)``, in sigma, and dark places of 10 x 10 pixels: ``(...)``.
     """
@@ -188,9 +216,15 @@ def _largest_step(strips: np.ndarray, dark: np.ndarray) -> np.ndarray:
         lowest, highest = np.fmin.accumulate(profile, -1), np.fmax.accumulate(profile, -1)
         lowest_after = np.fmin.accumulate(after, -1)[..., -2::-1]
         highest_after = np.fmax.accumulate(after, -1)[..., -2::-1]
+        near = _near_borders(profile.shape[-1], reach_pix)
         for below, above in ((highest_after, lowest[..., :-1]), (highest[..., :-1], lowest_after)):
-            step = np.fmax(step, np.fmax.reduce(above - below, axis=-1))
+            step = np.fmax(step, np.fmax.reduce((above - below)[..., near], axis=-1, initial=-np.inf))
     return step
+
+
+def _near_borders(cells: int, reach_pix: float) -> np.ndarray:
+    """Which borders between so many cells of 10 pixels pass so near to the middle."""
+    return np.abs(np.arange(1, cells) - 0.5 * cells) * 2 * CELL_PIX <= reach_pix
 
 
 def _medians(noise: np.ndarray, axis: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Rows and columns of a detector that are too bright, too dark or dead.
+"""Rows and columns of a detector that are too bright, too dark or dead, and come near the middle.
 
 They are in one band as a rule, and what is on the sky is in several: what
 stands out in other bands too is none. A bad column is as far off in each of
@@ -11,6 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from lensdetect.images.disc import disc
 from lensdetect.search.quality.planes import Planes
 
 #: A column is compared with those this far away: farther than bad ones are wide, nearer than the seeing is.
@@ -26,6 +27,9 @@ _SUSPECTS = ((2, 1, 1.3), (5, 2, 0.95), (10, 4, 0.7), (20, 8, 0.55))
 #: Columns that a suspect is compared with in the second look.
 _BESIDE_PIX = np.array([-6, -5, -4, -3, 3, 4, 5, 6])
 
+#: A wide fault has columns nearer to the middle than that which stands out most.
+_BESIDE_A_WIDE_ONE_PIX = 2.0
+
 #: Lengths from the edge over which single pixels are looked at.
 _LENGTHS_PIX = (12, 16, 25, 50, 10_000)
 
@@ -40,7 +44,7 @@ _DEAD_PIX, _DEAD_BESIDE = 10, 0.4
 
 
 def find_bad_columns(planes: Planes) -> np.ndarray:
-    """Rows and columns that are too bright, too dark or dead from some pixel to an edge.
+    """Rows and columns that are too bright, too dark or dead from some pixel within reach to an edge.
 
     Parameters
     ----------
@@ -54,10 +58,15 @@ def find_bad_columns(planes: Planes) -> np.ndarray:
     found = np.zeros(len(planes.sky), bool)
     for is_row, means in enumerate((_column_means(planes), _row_means(planes))):
         rows, bands, places = _suspects(means)
-        if len(rows):
-            found[rows[_is_fault(*_beside(planes, rows, places, is_row=bool(is_row)), bands)]] = True
+        least_pix = _least_length(places, planes, is_row=bool(is_row))
+        near = np.isfinite(least_pix)
+        if near.any():
+            rows, bands, places, least_pix = rows[near], bands[near], places[near], least_pix[near]
+            own, known = _beside(planes, rows, places, is_row=bool(is_row))
+            found[rows[_is_fault(own, known, bands, least_pix)]] = True
     if len(planes.gaps):
-        dead = _dead(planes.gaps) | _dead(planes.gaps.swapaxes(-1, -2))
+        near = disc(planes.gaps.shape[-2:], reach_pix=planes.reach_pix)
+        dead = _dead(planes.gaps, near) | _dead(planes.gaps.swapaxes(-1, -2), near.T)
         found[np.nonzero(planes.holed)[0][dead]] = True
     return found
 
@@ -132,7 +141,17 @@ def _beside(planes: Planes, rows: np.ndarray, places: np.ndarray, *, is_row: boo
     return np.where(known, difference, 0.0) / planes.sigma[rows][..., None], known
 
 
-def _is_fault(own: np.ndarray, known: np.ndarray, bands: np.ndarray) -> np.ndarray:
+def _least_length(places: np.ndarray, planes: Planes, *, is_row: bool) -> np.ndarray:
+    """How many pixels from an edge columns have to be for their end to be within reach of the middle."""
+    height, width = planes.pixels.shape[-2:]
+    if is_row:
+        height, width = width, height
+    away = np.maximum(np.abs(places - width // 2) - _BESIDE_A_WIDE_ONE_PIX, 0.0)
+    beside = np.sqrt(np.maximum(planes.reach_pix**2 - away**2, 0.0)) if np.isfinite(planes.reach_pix) else height
+    return np.where(away <= planes.reach_pix, np.maximum(height // 2 - beside, 0.0), np.inf)
+
+
+def _is_fault(own: np.ndarray, known: np.ndarray, bands: np.ndarray, least_pix: np.ndarray) -> np.ndarray:
     """Whether columns differ from those beside them alike in all pixels from an edge on, and in one band alone."""
     found = np.zeros(len(own), bool)
     numbers, height = np.arange(len(own)), own.shape[-1]
@@ -140,7 +159,7 @@ def _is_fault(own: np.ndarray, known: np.ndarray, bands: np.ndarray) -> np.ndarr
     for length in _LENGTHS_PIX:
         for part in (slice(0, length), slice(max(height - length, 0), height)):
             fault, alike = _alike(alone[:, part], count[:, part])
-            rows = np.flatnonzero(alike & ~found)
+            rows = np.flatnonzero(alike & ~found & (min(length, height) > least_pix))
             if len(rows):
                 others = np.median(own[rows][..., part], axis=-1) * np.sign(fault[rows])[:, None]
                 others[np.arange(len(rows)), bands[rows]] = 0.0
@@ -163,17 +182,19 @@ def _least_fault(known: np.ndarray) -> np.ndarray:
     return np.maximum(_FAULT_SIGMA, _FAULT_NOISE / np.sqrt(np.maximum(known.sum(axis=-1), 1)))
 
 
-def _dead(missing: np.ndarray) -> np.ndarray:
-    """Planes with columns without pixels from an edge on, no more than three side by side.
+def _dead(missing: np.ndarray, near: np.ndarray) -> np.ndarray:
+    """Planes with columns without pixels from an edge to the middle, no more than three side by side.
 
     Strips along an edge are none: there a tile ends.
     """
-    found = np.zeros(len(missing), bool)
+    found, touching = np.zeros(len(missing), bool), (missing & near).any(axis=-2)
     for part in (missing[..., :_DEAD_PIX, :], missing[..., -_DEAD_PIX:, :]):
         share = part.mean(axis=-2, dtype=np.float32)
         gone = share == 1.0
         for width in (1, 2, 3):
-            inside = np.all([gone[..., 1 + step : gone.shape[-1] - width + step] for step in range(width)], axis=0)
+            own = [slice(1 + step, gone.shape[-1] - width + step) for step in range(width)]
+            inside = np.all([gone[..., one] for one in own], axis=0)
+            inside &= np.any([touching[..., one] for one in own], axis=0)
             sides = np.maximum(share[..., : -width - 1], share[..., width + 1 :]) <= _DEAD_BESIDE
             found |= (inside & sides).any(axis=-1)
     return found

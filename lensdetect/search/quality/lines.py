@@ -33,12 +33,15 @@ _TRAIL_SIGMA, _TRAIL_ALONE_SIGMA = 4.0, 5.5
 #: than a galaxy's light; and how much a cell counts then, at most, in sigma of a pixel.
 _AROUND_CELLS, _ALONE_CLIP_SIGMA = 7, 2.0
 
+#: Half of the width of a trail: it comes within reach before its middle does.
+_TRAIL_HALF_PIX = 4.0
+
 #: Side of the cells of lines in pixels; lines of fewer cells are corners.
 _LINE_PIX, _SHORTEST_CELLS = 3, 12
 
 
 def find_trails(planes: Planes, rows: np.ndarray) -> np.ndarray:
-    """Lines through the whole cutout.
+    """Lines through the whole cutout that come within reach of the middle.
 
     Parameters
     ----------
@@ -56,24 +59,26 @@ def find_trails(planes: Planes, rows: np.ndarray) -> np.ndarray:
     alone = planes.live[rows].sum(axis=1) < 2
     highest = np.zeros(len(rows), np.float32)
     if alone.any():
-        highest[alone] = _narrow_light(light[alone].sum(axis=1)) * (_TRAIL_SIGMA / _TRAIL_ALONE_SIGMA)
+        narrow = _narrow_light(light[alone].sum(axis=1), planes.reach_pix)
+        highest[alone] = narrow * (_TRAIL_SIGMA / _TRAIL_ALONE_SIGMA)
     if not alone.all():
-        highest[~alone] = _light_of_one_band(light[~alone])
+        highest[~alone] = _light_of_one_band(light[~alone], planes.reach_pix)
     return highest > _TRAIL_SIGMA
 
 
-def _light_of_one_band(light: np.ndarray) -> np.ndarray:
+def _light_of_one_band(light: np.ndarray, reach_pix: float) -> np.ndarray:
     """Highest sum along a line of what is in one band and in no other, of cells ``(n, band, side, side)``."""
     shown = smooth(light) > _OBJECT_SIGMA
     elsewhere = np.sum(shown, axis=1, keepdims=True) > shown
     light = np.where(elsewhere, np.float32(0.0), light)
-    return line_sums(light.reshape(-1, *light.shape[2:])).max(axis=0).reshape(len(light), -1).max(axis=1)
+    sums = line_sums(light.reshape(-1, *light.shape[2:]), reach_pix)
+    return sums.max(axis=0).reshape(len(light), -1).max(axis=1)
 
 
-def _narrow_light(light: np.ndarray) -> np.ndarray:
+def _narrow_light(light: np.ndarray, reach_pix: float) -> np.ndarray:
     """Highest sum along a line of what stands out from the cells around it, of ``(n, side, side)``."""
     light = light - median_filter(light, size=(1, _AROUND_CELLS, _AROUND_CELLS))
-    return line_sums(np.minimum(light, _ALONE_CLIP_SIGMA)).max(axis=0)
+    return line_sums(np.minimum(light, _ALONE_CLIP_SIGMA), reach_pix).max(axis=0)
 
 
 def line_cells(z: np.ndarray) -> np.ndarray:
@@ -97,20 +102,22 @@ def line_cells(z: np.ndarray) -> np.ndarray:
     return (down[..., 0::3] + down[..., 1::3] + down[..., 2::3]) * np.float32(1.0 / _LINE_PIX**2)
 
 
-def line_sums(light: np.ndarray) -> np.ndarray:
-    """Sums of cells along all lines over the root of their number.
+def line_sums(light: np.ndarray, reach_pix: float) -> np.ndarray:
+    """Sums of cells along lines over the root of their number.
 
     Parameters
     ----------
     light : ndarray
         float32 ``(n, side, side)``.
+    reach_pix : float
+        Farthest from the middle that a line passes.
 
     Returns
     -------
     ndarray
         ``(line, n)``.
     """
-    return _lines(light.shape[-1]) @ np.ascontiguousarray(light.reshape(len(light), -1).T)
+    return _lines(light.shape[-1], reach_pix) @ np.ascontiguousarray(light.reshape(len(light), -1).T)
 
 
 def end_means(light: np.ndarray, cells: int) -> np.ndarray:
@@ -131,12 +138,12 @@ def end_means(light: np.ndarray, cells: int) -> np.ndarray:
 
 
 @lru_cache(maxsize=8)
-def _lines(side: int) -> sparse.csr_array:
-    """Weights ``(line, side * side)`` of cells along lines one cell wide, of all directions and distances.
+def _lines(side: int, reach_pix: float) -> sparse.csr_array:
+    """Weights ``(line, side * side)`` of cells along lines one cell wide, of all directions and distances within reach.
 
     They are one over the root of the number of a line's cells, so that the noise of all sums is one.
     """
-    lines = [line for line in _members(side) if len(line) >= _SHORTEST_CELLS]
+    lines = [line for line in _members(side, reach_pix) if len(line) >= _SHORTEST_CELLS]
     return _weights(lines, [1.0 / np.sqrt(len(line)) for line in lines], side)
 
 
@@ -147,14 +154,14 @@ def _ends(side: int, cells: int) -> sparse.csr_array:
     return _weights(ends, [1.0 / cells] * len(ends), side)
 
 
-def _members(side: int) -> list[np.ndarray]:
-    """Numbers of the cells of each line, in order along it."""
+def _members(side: int, reach_pix: float = np.inf) -> list[np.ndarray]:
+    """Numbers of the cells of each line that passes so near to the middle, in order along it."""
     y, x = np.mgrid[:side, :side] - 0.5 * (side - 1)
     lines = []
     for angle in np.pi * np.arange(_ANGLES) / _ANGLES:
         across = np.rint(np.cos(angle) * y - np.sin(angle) * x).astype(int).ravel()
         along = (np.sin(angle) * y + np.cos(angle) * x).ravel()
-        for distance in np.unique(across):
+        for distance in np.unique(across[np.abs(across) * _LINE_PIX <= reach_pix + _TRAIL_HALF_PIX]):
             members = np.flatnonzero(across == distance)
             lines.append(members[np.argsort(along[members])])
     return lines

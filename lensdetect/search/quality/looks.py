@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from lensdetect.errors import InputError
-from lensdetect.flags import FLAGS
+from lensdetect.flags import ARC_RADIUS_ARCSEC, FLAGS
 from lensdetect.search.quality.alignment import find_misaligned
 from lensdetect.search.quality.backgrounds import find_bad_backgrounds
 from lensdetect.search.quality.colours import odd_light
 from lensdetect.search.quality.columns import find_bad_columns
 from lensdetect.search.quality.cores import find_cosmic_rays, find_saturated_cores, find_stars
 from lensdetect.search.quality.lines import find_trails
-from lensdetect.search.quality.planes import planes_of
+from lensdetect.search.quality.planes import Planes, planes_of
 from lensdetect.survey import Survey
 
 #: Smaller cutouts have too little sky.
@@ -26,8 +26,18 @@ _TRAIL_EXCESS, _GHOST_EXCESS = 0.85, 1.15
 _BLOCK = 64
 
 
-def flag_quality(pixels: np.ndarray, survey: Survey, *, noise_sigma: np.ndarray | None = None) -> np.ndarray:
-    """Look for what makes a false positive.
+def flag_quality(
+    pixels: np.ndarray,
+    survey: Survey,
+    *,
+    noise_sigma: np.ndarray | None = None,
+    reach_arcsec: float = ARC_RADIUS_ARCSEC,
+    pixel_scale_arcsec: float | None = None,
+) -> np.ndarray:
+    """Look for what makes a false positive of the objects in the middle of cutouts.
+
+    All of a cutout tells what its sky is like; but what lies farther from the
+    middle than the arcs of a lens can is not held against it.
 
     Parameters
     ----------
@@ -37,6 +47,10 @@ def flag_quality(pixels: np.ndarray, survey: Survey, *, noise_sigma: np.ndarray 
         Bands in the order of the last axis.
     noise_sigma : ndarray, optional
         ``(band,)``: background rms of the tile; that of the survey if not given.
+    reach_arcsec : float
+        How far from the middle something counts.
+    pixel_scale_arcsec : float, optional
+        Of the cutouts; that of the survey if not given.
 
     Returns
     -------
@@ -62,17 +76,17 @@ def flag_quality(pixels: np.ndarray, survey: Survey, *, noise_sigma: np.ndarray 
         return flags
     typical = np.array([band.noise_sigma for band in survey.bands])
     sigma = typical if noise_sigma is None else np.where(np.isfinite(noise_sigma), noise_sigma, typical)
+    reach_pix = reach_arcsec / (pixel_scale_arcsec or survey.pixel_scale_arcsec)
     for start in range(0, len(pixels), _BLOCK):
         some = slice(start, start + _BLOCK)
-        flags[some] = _flag_block(pixels[some], survey, sigma)
+        flags[some] = _flag_block(planes_of(pixels[some], sigma, reach_pix=reach_pix), survey)
     return flags
 
 
-def _flag_block(pixels: np.ndarray, survey: Survey, sigma: np.ndarray) -> np.ndarray:
-    planes = planes_of(pixels, sigma)
+def _flag_block(planes: Planes, survey: Survey) -> np.ndarray:
     suspicions = {
         "saturated": find_saturated_cores(planes),
-        "trail": np.zeros(len(pixels), bool),
+        "trail": np.zeros(len(planes.sky), bool),
         "bad_column": find_bad_columns(planes),
         "bad_background": find_bad_backgrounds(planes),
         "cosmic_ray": find_cosmic_rays(planes, survey),

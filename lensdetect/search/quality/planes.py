@@ -12,6 +12,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from lensdetect.images.disc import disc
 from lensdetect.search.quality.binning import CELL_PIX, along_x, strips_of
 
 #: A sample of a plane's pixels: one in so many along each axis.
@@ -38,7 +39,8 @@ class Planes:
     sky, sigma : ndarray
         float32 ``(n, band)``: median and noise of each plane; sky 0 for a plane without pixels.
     sharpest : ndarray
-        float32 ``(n, band)``: most that a pixel is above the sum of its two neighbours along x or y, in sigma.
+        float32 ``(n, band)``: most that a pixel within reach is above the sum of its two neighbours along x or y, in
+        sigma.
     eighths : ndarray
         float32 ``(n, band, height, 8)``: means of eight parts of each row, over the sky, in sigma.
     strips : ndarray
@@ -53,6 +55,8 @@ class Planes:
         bool, the same shape: cells of which half the pixels are known; the others are 0.
     whole : ndarray
         bool, the same shape: cells of which all pixels are known.
+    reach_pix : float
+        How far from the middle something touches what is there.
     """
 
     pixels: np.ndarray
@@ -66,11 +70,17 @@ class Planes:
     cells: np.ndarray
     known: np.ndarray
     whole: np.ndarray
+    reach_pix: float
 
     @property
     def live(self) -> np.ndarray:
         """Planes that have pixels, bool ``(n, band)``."""
         return self.known.any(axis=(2, 3))
+
+    def within_reach(self, cells: np.ndarray, *, cell_pix: int) -> np.ndarray:
+        """Which means of 3 x 3 cells of so many pixels hold something within reach, bool ``(rows, columns)``."""
+        reach_pix = self.reach_pix + 1.5 * cell_pix
+        return disc(self.pixels.shape[-2:], cells.shape[-2:], cell_pix=cell_pix, reach_pix=reach_pix)
 
     def over_sky(self, rows: np.ndarray | slice, bands: np.ndarray | slice = slice(None)) -> np.ndarray:
         """Some planes over their sky, in sigma; 0 where there is no pixel."""
@@ -97,7 +107,7 @@ def middle_of(values: np.ndarray, half: int) -> np.ndarray:
     return values[..., row - half : row + half + 1, column - half : column + half + 1]
 
 
-def planes_of(pixels: np.ndarray, noise_sigma: np.ndarray) -> Planes:
+def planes_of(pixels: np.ndarray, noise_sigma: np.ndarray, *, reach_pix: float = np.inf) -> Planes:
     """Measure sky and noise of each plane, and bin it.
 
     The noise is measured in the cutout itself, from values below the middle
@@ -110,6 +120,8 @@ def planes_of(pixels: np.ndarray, noise_sigma: np.ndarray) -> Planes:
         float32 ``(n, height, width, band)``; NaN is no pixel. Fastest where band by band lies together in memory.
     noise_sigma : ndarray
         ``(band,)``: of the tile.
+    reach_pix : float
+        How far from the middle something touches what is there.
 
     Returns
     -------
@@ -121,19 +133,20 @@ def planes_of(pixels: np.ndarray, noise_sigma: np.ndarray) -> Planes:
     holed = np.zeros((count, bands), bool)
     eighths = np.empty((count, bands, height, 8), np.float32)
     strips = np.empty((count, bands, height // CELL_PIX, width), np.float32)
-    room = np.empty((2, _CHUNK, bands, height, width), np.float32)
+    room = np.empty((_CHUNK, bands, height, width), np.float32)
+    window, allowed = _window(height, width, reach_pix)
     usual = np.nan_to_num(np.asarray(noise_sigma, np.float32), nan=1.0)
     gaps = [np.zeros((0, height, width), bool)]
     for start in range(0, count, _CHUNK):
         some = slice(start, min(start + _CHUNK, count))
-        part, work = room[:, : some.stop - start]
+        part = room[: some.stop - start]
         np.copyto(part, planes[some])
         sky[some], sigma[some] = _sky(part, usual)
         strips_of(part, out=strips[some])
         holed[some] = _has_gaps(part, strips[some])
         gaps.append(_fill(part, strips[some], holed=holed[some], sky=sky[some]))
         eighths[some] = _eighths(part)
-        sharpest[some] = _sharpest(part, holed[some], gaps[-1], room=work)
+        sharpest[some] = _sharpest(part[(..., *window)], holed[some], gaps[-1][(..., *window)], allowed=allowed)
     for means in (strips, eighths):
         means -= sky[..., None, None]
         means /= sigma[..., None, None]
@@ -142,7 +155,17 @@ def planes_of(pixels: np.ndarray, noise_sigma: np.ndarray) -> Planes:
     gaps = np.concatenate(gaps)
     cells, known, whole = _cells(strips, holed, gaps)
     cells += (sky / sigma)[..., None, None] * known
-    return Planes(planes, sky, sigma, sharpest, eighths, strips, holed, gaps, cells, known, whole)
+    return Planes(planes, sky, sigma, sharpest, eighths, strips, holed, gaps, cells, known, whole, reach_pix)
+
+
+@lru_cache(maxsize=32)
+def _window(height: int, width: int, reach_pix: float) -> tuple[tuple[slice, slice], np.ndarray]:
+    """Rows and columns that hold all that is within reach and its neighbours, and 0 there, minus infinity elsewhere."""
+    near = disc((height, width), reach_pix=reach_pix)
+    near[[0, -1]] = near[:, [0, -1]] = False
+    rows, columns = (np.flatnonzero(near.any(axis=axis)) for axis in (1, 0))
+    window = tuple(slice(max(found.min(initial=1) - 1, 0), found.max(initial=1) + 2) for found in (rows, columns))
+    return window, np.where(near[window], 0.0, -np.inf).astype(np.float32)[1:-1]
 
 
 def _has_gaps(planes: np.ndarray, strips: np.ndarray) -> np.ndarray:
@@ -190,11 +213,11 @@ def _eighth_weights(width: int) -> np.ndarray:
     return (part / part.sum(axis=0)).astype(np.float32)
 
 
-def _sharpest(planes: np.ndarray, holed: np.ndarray, missing: np.ndarray, *, room: np.ndarray) -> np.ndarray:
-    """Most that a pixel with four neighbours is above the sum of two of them ``(n, band)``."""
+def _sharpest(planes: np.ndarray, holed: np.ndarray, missing: np.ndarray, *, allowed: np.ndarray) -> np.ndarray:
+    """Most that a pixel with four neighbours is above the sum of two of them ``(n, band)``, where that is allowed."""
     count, bands, height, width = planes.shape
     flat = planes.reshape(count, bands, -1)
-    inner = room.reshape(count, bands, -1)[..., width:-width]
+    inner = np.empty((count, bands, (height - 2) * width), np.float32)
     sharp = inner.reshape(count, bands, height - 2, width)
     around = missing[:, 1:-1] | missing[:, :-2] | missing[:, 2:]
     around[..., 1:-1] |= missing[:, 1:-1, :-2] | missing[:, 1:-1, 2:]
@@ -205,7 +228,7 @@ def _sharpest(planes: np.ndarray, holed: np.ndarray, missing: np.ndarray, *, roo
             flat[..., width - step : -width - step], flat[..., width + step : flat.shape[-1] - width + step], out=inner
         )
         np.subtract(flat[..., width:-width], inner, out=inner)
-        sharp[..., 0] = sharp[..., -1] = -np.inf
+        sharp += allowed
         if len(missing):
             sharp[holed] = np.where(around, -np.inf, sharp[holed])
         highest.append(inner.max(axis=-1))
