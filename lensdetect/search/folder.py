@@ -45,7 +45,7 @@ def build_manifest(survey: Survey, catalogue: Catalogue, committee: Committee, p
 
 
 @contextmanager
-def held_folder(folder: Path, manifest: dict) -> Iterator[None]:
+def held_folder(folder: Path, manifest: dict) -> Iterator[bool]:
     """Hold the folder of a search: new, or begun for the same.
 
     Parameters
@@ -53,6 +53,12 @@ def held_folder(folder: Path, manifest: dict) -> Iterator[None]:
     folder : Path
     manifest : dict
         Of the search that shall be in it.
+
+    Yields
+    ------
+    bool
+        Whether another version of the code was at work in it before, so that
+        its scores and tables are made again.
 
     Raises
     ------
@@ -67,10 +73,11 @@ def held_folder(folder: Path, manifest: dict) -> Iterator[None]:
         with writable(folder):
             for name in ("scores", "parts"):
                 (folder / name).mkdir(exist_ok=True)
-            if found["code_version"] != manifest["code_version"]:
+            other_code = found["code_version"] != manifest["code_version"]
+            if other_code:
                 # its scores are made again: the code is in their keys
                 write_json(folder / MANIFEST_NAME, manifest, sort_keys=True)
-        yield
+        yield other_code
 
 
 def missing_slices(job: Job, index: TileIndex, spread: Spread) -> tuple[list[Slice], int]:

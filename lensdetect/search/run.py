@@ -120,14 +120,14 @@ def search_survey(
     bands = _used_bands(survey, committee)
     job = Job(bands, folder, committee, prior, examine_all=examine_all, glitch_arcsec=glitch_arcsec)
     show = progress and sys.stderr.isatty()
-    with held_folder(folder, build_manifest(survey, objects, committee, prior)):
+    with held_folder(folder, build_manifest(survey, objects, committee, prior)) as other_code:
         with writable(folder):
             index = index_tiles(_absolute(tiles), survey, cache=folder / "headers.json", max_pixels=max_pixels)
             spread = spread_objects(objects, index, folder / "objects")
             slices, ready = missing_slices(job, index, spread)
         unwritten = _scan(job, slices, ready, workers=workers, scheduler=scheduler, show=show)
         with writable(folder):
-            ended = _Scanned(job, objects, index, spread, slices, unwritten, left_out)
+            ended = _Scanned(job, objects, index, spread, slices, unwritten, left_out, other_code)
             return _finish(ended, cut=cut, lenses=lenses, began_s=began_s, show=show)
 
 
@@ -142,6 +142,7 @@ class _Scanned:
     slices: list[Slice]
     unwritten: dict[str, str]
     left_out: list[str]
+    other_code: bool
 
 
 def _finish(ended: _Scanned, *, cut: Cut, lenses: pd.DataFrame, began_s: float, show: bool) -> Search:
@@ -163,6 +164,8 @@ def _finish(ended: _Scanned, *, cut: Cut, lenses: pd.DataFrame, began_s: float, 
         committee=committee,
         lists=name_lists(lenses),
     )
+    if ended.other_code:
+        numbers["scores and tables of another version of lensdetect"] = "made again"
     return _write(job, index, rows, ranked, fate, numbers=numbers, notes=[*spread.notes, *ended.left_out, *notes])
 
 
