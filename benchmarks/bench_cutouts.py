@@ -31,8 +31,8 @@ from astropy.io import fits
 from astropy.nddata import Cutout2D
 from astropy.wcs import WCS
 
-from lensdetect.search.cutouts import open_tile
-from lensdetect.search.index import index_tiles
+from lensdetect.images.cutouts import open_tile
+from lensdetect.images.index import index_tiles
 from lensdetect.search.quality import flag_quality
 from lensdetect.survey import SURVEYS
 

@@ -27,9 +27,9 @@ import pandas as pd
 from glitch_stamps import NONE, glitch_stamps
 
 from lensdetect.flags import ARC_RADIUS_ARCSEC, names
+from lensdetect.images import index_tiles
+from lensdetect.images.cutouts import open_tile
 from lensdetect.metrics.intervals import wilson_interval
-from lensdetect.search import index_tiles
-from lensdetect.search.cutouts import open_tile
 from lensdetect.search.quality import flag_quality
 from lensdetect.simulation import SkyPopulation, simulate, simulate_tiles
 from lensdetect.simulation.sky.glitches import GLITCHES

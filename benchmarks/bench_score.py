@@ -1,4 +1,4 @@
-"""`lensdetect score` from disk against the bare network on the same stamps in memory, and its memory.
+"""`lensdetect score` from disk against the bare network on the same stamps in memory, eight views against one, memory.
 
     python benchmarks/bench_score.py --stamps 10000
 
@@ -69,15 +69,15 @@ def watch(pid: int, peak: list[int]) -> None:
         return
 
 
-def bare_rate(folder: Path, count: int) -> float:
+def bare_rate(folder: Path, count: int, *, views: int = 1) -> float:
     """Images per second of the detector's graph on one batch in memory, again and again."""
     scorer = load_detector()
     cutouts = next(open_cutouts(folder, survey=SURVEYS["bologna"]).batches(1024)).pixels
-    scorer(cutouts)
+    scorer(cutouts, views=views)
     began_s = time.perf_counter()
     rounds = max(1, count // len(cutouts))
     for _ in range(rounds):
-        scorer(cutouts)
+        scorer(cutouts, views=views)
     return rounds * len(cutouts) / (time.perf_counter() - began_s)
 
 
@@ -94,13 +94,14 @@ def main() -> None:
         source = simulate(SURVEYS["bologna"], work / "stamps", count=2_000, seed=3, layout="challenge", progress=False)
         folders = {n: link_stamps(source, work / str(n), n) for n in {64, args.stamps, args.small, args.large}}
         run_score(folders[64])
-        ratios, rates, bares, memory = [], [], [], {}
+        ratios, rates, bares, costs, memory = [], [], [], [], {}
         for _ in range(args.rounds):
             start_s, _ = run_score(folders[64])
             wall_s, _ = run_score(folders[args.stamps])
             rates.append((args.stamps - 64) / (wall_s - start_s))
             bares.append(bare_rate(source, args.stamps))
             ratios.append(rates[-1] / bares[-1])
+            costs.append(bares[-1] / bare_rate(source, args.stamps // 8, views=8))
         for count in (args.small, args.large):
             memory[count] = run_score(folders[count])[1]
     print(f"{len(os.sched_getaffinity(0))} cores, load {os.getloadavg()[0]:.1f}, medians of {args.rounds} rounds")
@@ -108,6 +109,7 @@ def main() -> None:
         f"lensdetect score: {np.median(rates):.0f} stamps/s from disk; bare detector in memory: "
         f"{np.median(bares):.0f} stamps/s; ratio {np.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
     )
+    print(f"eight views in memory: {np.median(costs):.2f} times the time ({min(costs):.2f} to {max(costs):.2f})")
     print("peak memory: " + ", ".join(f"{gb:.2f} GB for {count} stamps" for count, gb in memory.items()))
 
 

@@ -41,7 +41,8 @@ import pandas as pd
 import psutil
 from bench_cutouts import SURVEY, write_tile
 
-from lensdetect.search import Catalogue, Committee, Cut, Member, committee_of, index_tiles, search_survey
+from lensdetect.images import index_tiles
+from lensdetect.search import Catalogue, Committee, Cut, Member, committee_of, search_survey
 from lensdetect.search.objects import spread_objects
 
 BATCH = 128

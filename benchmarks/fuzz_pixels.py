@@ -96,11 +96,11 @@ def _good_beside(folder: Path) -> None:
 def _read_tile(path: Path) -> list[np.ndarray]:
     from lensdetect.errors import InputError
     from lensdetect.images.headers import read_headers
-    from lensdetect.images.pixels import Rows, Source
+    from lensdetect.images.pixels import Image, Rows
 
     planes = []
     for plane in read_headers(path).planes:
-        rows = Rows(Source(str(path), plane.unit, plane.plane, plane.shape))
+        rows = Rows(Image(str(path), plane.unit, plane.plane, plane.shape))
         try:
             planes.append(np.array(rows.read(0, plane.shape[0]), np.float32))
         finally:
@@ -112,15 +112,16 @@ def _read_tile(path: Path) -> list[np.ndarray]:
 
 def _read_apart(path: Path) -> list[np.ndarray]:
     from lensdetect.errors import InputError
+    from lensdetect.images import apart
     from lensdetect.images.headers import read_headers
-    from lensdetect.images.pixels import Source, read_part
 
     planes = read_headers(path).planes
     if not planes:
         raise InputError(f"{path}: holds no image")
-    sides = [tuple(slice(0, side) for side in plane.shape) for plane in planes]
-    places = [Source(str(path), plane.unit, plane.plane) for plane in planes]
-    return [read_part(place, *part) for place, part in zip(places, sides, strict=True)]
+    # as Rows reads in a process that must not die
+    task = "lensdetect.images.pixels:cut_rows"
+    found = [apart.call(task, path, plane.unit, plane.plane, 0, plane.shape[0])[1][0] for plane in planes]
+    return [np.asarray(rows, np.float32) for rows in found]
 
 
 def _stack() -> np.ndarray:

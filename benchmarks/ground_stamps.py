@@ -14,29 +14,28 @@ onto the graded look-alikes: networks that saw that unlearned arcs.
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 import math
 import os
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
-from astropy.io import fits
+from painted_sky import paint_galaxies
 from real_sets import NUM_FOLDS, SEED, RealSet, at_scale, load_set, training_part
 
-from lensdetect.simulation.painting import paint
 from lensdetect.simulation.sky import training_sky
 from lensdetect.stamps import Shards, Stamp, write_shard
-from lensdetect.survey import SURVEYS, flux_from_mag
+from lensdetect.survey import SURVEYS, Survey, flux_from_mag
 
 GROUND, SIZE, SHARD_SIZE = SURVEYS["ground"], 101, 500
 
 #: Sets whose galaxies are no lenses, with the width of the PSF in g, r, i in arcsec: of the survey's
 #: typical seeing; of the KiDS field, whose pixels are wide, our estimate from its stars.
 ORDINARY = {"kids_field": (1.05, 0.90, 1.00), "cfhtls_fields": (0.82, 0.72, 0.68), "des_griz": (1.11, 0.95, 0.88)}
+
+#: Sets of which cutouts stand in a mix, if nothing else is said.
+ALL = (*ORDINARY, "cfhtls_graded")
 
 #: How often a real cutout stands in a mix, by what it is: a few hundred galaxies among ten thousand simulated stamps.
 TIMES = {"ordinary": 6, "negative": 16, "lens": 24}
@@ -45,14 +44,14 @@ TIMES = {"ordinary": 6, "negative": 16, "lens": 24}
 SMALLEST_PAINTED_ARCSEC = 1.3
 
 
-def in_ground_units(found: RealSet) -> np.ndarray:
-    """Cutouts as stamps of survey ``ground``: float32 ``(n, 101, 101, 4)``, NaN where the set has no band."""
-    pixels = at_scale(found, pixel_scale_arcsec=GROUND.pixel_scale_arcsec, size=SIZE)
-    out = np.full((*pixels.shape[:3], len(GROUND.bands)), np.nan, np.float32)
+def in_units_of(found: RealSet, survey: Survey) -> np.ndarray:
+    """Cutouts as stamps of a survey: float32 ``(n, 101, 101, band)``, NaN where the set has no band."""
+    pixels = at_scale(found, pixel_scale_arcsec=survey.pixel_scale_arcsec, size=SIZE)
+    out = np.full((*pixels.shape[:3], len(survey.bands)), np.nan, np.float32)
     for place, (name, zero_point) in enumerate(zip(found.bands, found.zero_points_mag, strict=True)):
-        if name in GROUND.band_names:
-            band = GROUND.band_names.index(name)
-            out[..., band] = pixels[..., place] * flux_from_mag(zero_point, GROUND.bands[band].zero_point_mag)
+        if name in survey.band_names:
+            band = survey.band_names.index(name)
+            out[..., band] = pixels[..., place] * flux_from_mag(zero_point, survey.bands[band].zero_point_mag)
     return out
 
 
@@ -63,38 +62,24 @@ def ids_of(found: RealSet) -> list[str]:
 
 def paint_all(output: Path, seeds: list[int]) -> None:
     """Paint arcs onto every ordinary galaxy, once a seed."""
-    bands = tuple(band for band in GROUND.bands if band.name != "u")
-    conditions = tuple(GROUND.conditions[GROUND.band_names.index(band.name)] for band in bands)
-    survey = dataclasses.replace(GROUND, bands=bands, conditions=conditions)
-    for name, widths in ORDINARY.items():
-        found = load_set(name)
-        with tempfile.TemporaryDirectory() as folder:
-            for id_, pixels, lens in zip(ids_of(found), in_ground_units(found), found.table["is_lens"], strict=True):
-                if not lens:
-                    _write_cutout(Path(folder) / f"{id_}.fits", pixels[..., 1:])
-            for seed in seeds:
-                psf = dict(zip(survey.band_names, widths, strict=True))
-                where = output / f"{name}_{seed}"
-                paint(
-                    *(survey, folder, None, where),
-                    seed=seed,
-                    lens_fraction=1.0,
-                    population=training_sky(),
-                    psf=psf,
-                    workers=1,
-                )
+    for name in ORDINARY:
+        for seed in seeds:
+            _painted_onto(name, output, seed)
 
 
-def _write_cutout(path: Path, pixels: np.ndarray) -> None:
-    header = fits.Header({"CD1_1": -GROUND.pixel_scale_arcsec / 3600, "CD2_2": GROUND.pixel_scale_arcsec / 3600})
-    planes = [fits.ImageHDU(np.ascontiguousarray(pixels[..., b]), header, name="gri"[b]) for b in range(3)]
-    fits.HDUList([fits.PrimaryHDU(), *planes]).writeto(path)
+def _painted_onto(name: str, folder: Path, seed: int) -> RealSet:
+    """The galaxies of a set with arcs on all of them, painted now or before."""
+    psf = dict(zip("gri", ORDINARY[name], strict=True))
+    how = {"lens_fraction": 1.0, "population": training_sky(), "psf": psf}
+    return paint_galaxies(load_set(name), folder, seed=seed, workers=1, **how)
 
 
-def mix(output: Path, *, simulated: Path, shards: int, painted: Path | None, held_out: list[int]) -> None:
+def mix(
+    output: Path, *, simulated: Path, shards: int, painted: Path | None, held_out: list[int], sets: Sequence[str] = ALL
+) -> None:
     """Write one folder of stamps of all kinds."""
     output.mkdir(parents=True)
-    stamps = [*_real(held_out), *(_painted(painted, held_out) if painted else ())]
+    stamps = [*_real(sets, held_out), *(_painted(painted, held_out) if painted else ())]
     order = np.random.default_rng(len(stamps)).permutation(len(stamps))
     starts = range(0, len(order), SHARD_SIZE)
     for number, start in enumerate(starts):
@@ -103,24 +88,24 @@ def mix(output: Path, *, simulated: Path, shards: int, painted: Path | None, hel
     for number, path in enumerate(paths, start=len(starts)):
         for suffix in (".npy", ".parquet"):
             os.link(path.with_suffix(suffix), output / f"{number:05d}{suffix}")
-    manifest = json.loads((simulated / "manifest.json").read_text()) | {"real_sky": _seen(held_out, painted)}
+    manifest = json.loads((simulated / "manifest.json").read_text()) | {"real_sky": _seen(sets, held_out, painted)}
     (output / "manifest.json").write_text(json.dumps(manifest, indent=2))
     print(f"{output}: {len(stamps)} real and painted among {len(Shards(output))}, folds {held_out} left out")
 
 
-def _seen(held_out: list[int], painted: Path | None) -> dict:
+def _seen(sets: Sequence[str], held_out: list[int], painted: Path | None) -> dict:
     """What a detector of these stamps has seen, as real_sky.py reads it from its card."""
     folds = [fold for fold in range(NUM_FOLDS) if fold not in held_out]
     simulated = ["ground", *(["painted"] if painted else [])]
-    real = dict.fromkeys((*ORDINARY, "cfhtls_graded"), folds)
+    real = dict.fromkeys((*sets, *(ORDINARY if painted else ())), folds)
     return {"simulated": simulated, "real": real, "num_folds": NUM_FOLDS, "fold_seed": SEED}
 
 
-def _real(held_out: list[int]) -> Iterator[Stamp]:
-    for name in (*ORDINARY, "cfhtls_graded"):
+def _real(sets: Sequence[str], held_out: list[int]) -> Iterator[Stamp]:
+    for name in sets:
         found = load_set(name)
         usable = training_part(found, held_out=held_out) & found.table["is_lens"].notna().to_numpy()
-        pixels, ids = in_ground_units(found), ids_of(found)
+        pixels, ids = in_units_of(found, GROUND), ids_of(found)
         for row in np.flatnonzero(usable):
             is_lens = bool(found.table["is_lens"].iloc[row])
             kind = "ordinary" if name != "cfhtls_graded" else ("lens" if is_lens else "negative")
@@ -142,19 +127,17 @@ def _truth(id_: str, *, is_lens: bool) -> dict:
 
 
 def _painted(folder: Path, held_out: list[int]) -> Iterator[Stamp]:
-    usable = {
-        id_
-        for found in map(load_set, ORDINARY)
-        for id_, part in zip(ids_of(found), training_part(found, held_out=held_out), strict=True)
-        if part
-    }
-    for run in sorted(path for path in folder.iterdir() if path.is_dir()):
-        shards = Shards(run)
-        truth: pd.DataFrame = shards.truth
-        wide = truth["einstein_radius_arcsec"] >= SMALLEST_PAINTED_ARCSEC
-        for row in np.flatnonzero(truth["is_lens"] & wide & truth["id"].isin(usable)):
-            pixels = shards.read(np.array([row]))[0]
-            yield Stamp(np.concatenate([np.full_like(pixels[..., :1], np.nan), pixels], axis=-1), dict(truth.iloc[row]))
+    for name in ORDINARY:
+        galaxies = load_set(name)
+        usable = training_part(galaxies, held_out=held_out) & ~galaxies.table["is_lens"].fillna(False).to_numpy(bool)
+        for seed in sorted(int(path.name.rpartition("-")[2]) for path in folder.glob(f"{name}-[0-9]*")):
+            found = _painted_onto(name, folder, seed)
+            wide = (found.table["einstein_radius_arcsec"] >= SMALLEST_PAINTED_ARCSEC).to_numpy()
+            is_lens = found.table["is_lens"].fillna(False).to_numpy(bool)
+            found = found.take(is_lens & wide & usable[found.table["row"]])
+            truths = found.table.assign(is_lens=True, id=f"{name}__" + found.table["row"].astype(str))
+            for pixels, truth in zip(in_units_of(found, GROUND), truths.to_dict("records"), strict=True):
+                yield Stamp(pixels, truth)
 
 
 def main() -> None:
@@ -167,6 +150,7 @@ def main() -> None:
     mixing.add_argument("--simulated", type=Path, required=True)
     mixing.add_argument("--shards", type=int, default=24)
     mixing.add_argument("--painted", type=Path)
+    mixing.add_argument("--sets", nargs="*", choices=ALL, default=ALL, help="whose cutouts (default: all)")
     mixing.add_argument("--held-out", type=int, nargs="*", default=[])
     for step in (painting, mixing):
         step.add_argument("--output", type=Path, required=True)
@@ -174,7 +158,8 @@ def main() -> None:
     if args.step == "paint":
         paint_all(args.output, args.seeds)
     else:
-        mix(args.output, simulated=args.simulated, shards=args.shards, painted=args.painted, held_out=args.held_out)
+        how = {"simulated": args.simulated, "shards": args.shards, "painted": args.painted}
+        mix(args.output, held_out=args.held_out, sets=args.sets, **how)
 
 
 if __name__ == "__main__":

@@ -52,24 +52,47 @@ def paint_sky(galaxies: Sequence[RealSet], folder: Path, *, seed: int, workers: 
 
 def _painted(found: RealSet, folder: Path, *, seed: int, workers: int) -> tuple[np.ndarray, pd.DataFrame]:
     """Pixels at the common scale, and truth, of one set and one seed."""
-    galaxies = found.in_bands(_BANDS)
-    images = folder / f"{found.name}-images"
-    _write_images(galaxies, images)
-    place = folder / f"{found.name}-{seed}"
-    size = galaxies.pixels.shape[1]
-    paint(_survey_of(galaxies), images, None, place, seed=seed, size=size, workers=workers, progress=False)
-    shards = Shards(place)
-    stamps = dataclasses.replace(galaxies, pixels=shards.read(np.arange(len(shards))))
-    factors = 10.0 ** (-0.4 * (np.array(galaxies.zero_points_mag) - 30.0))
+    stamps = paint_galaxies(found, folder, seed=seed, workers=workers)
+    factors = 10.0 ** (-0.4 * (np.array(stamps.zero_points_mag) - 30.0))
     pixels = at_scale(stamps, pixel_scale_arcsec=_SCALE_ARCSEC, size=_SIZE_PIX) * factors.astype(np.float32)
-    return pixels, _truth(shards.truth, galaxies)
+    return pixels, stamps.table
+
+
+def paint_galaxies(found: RealSet, folder: Path, *, seed: int, workers: int, **how) -> RealSet:
+    """Paint arcs onto the galaxies of a set, in its own pixels; the only painter of the benchmarks.
+
+    Parameters
+    ----------
+    found : RealSet
+        Galaxies in the bands g, r, i at least.
+    folder : path
+        Of what is painted; what was made is left as it is.
+    seed, workers : int
+    **how
+        As ``lensdetect.simulation.paint`` takes it: ``lens_fraction``, ``population``, ``psf``.
+
+    Returns
+    -------
+    RealSet
+        Its stamps in g, r, i. The table is the truth, with ``onto`` (name of the set), ``row`` and ``fold`` of the
+        galaxy in the set; ``is_lens`` is <NA> where arcs cannot be seen.
+    """
+    galaxies = found.in_bands(_BANDS)
+    images, place = Path(folder) / f"{found.name}-images", Path(folder) / f"{found.name}-{seed}"
+    _write_images(galaxies, images)
+    size = galaxies.pixels.shape[1]
+    paint(_survey_of(galaxies), images, None, place, seed=seed, size=size, workers=workers, progress=False, **how)
+    shards = Shards(place)
+    table = _truth(shards.truth, galaxies)
+    return dataclasses.replace(galaxies, pixels=shards.read(np.arange(len(shards))), table=table, clipped=None)
 
 
 def _truth(truth: pd.DataFrame, galaxies: RealSet) -> pd.DataFrame:
-    fold = dict(zip(_file_names(galaxies), galaxies.table["fold"], strict=True))
+    row = truth["id"].map({name: number for number, name in enumerate(_file_names(galaxies))}).astype(int)
+    fold = galaxies.table["fold"].to_numpy()[row]
     known = truth["is_lens"] | ~truth["has_source"]
     is_lens = truth["is_lens"].astype("boolean").where(known)
-    return truth.assign(is_lens=is_lens, onto=galaxies.name, fold=truth["id"].map(fold).astype(int))
+    return truth.assign(is_lens=is_lens, onto=galaxies.name, row=row, fold=fold)
 
 
 def _file_names(galaxies: RealSet) -> list[str]:

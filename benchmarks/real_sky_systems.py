@@ -181,14 +181,8 @@ class Detector:
         card = self.scorer.card
         cutouts = at_scale(found, pixel_scale_arcsec=card.pixel_scale_arcsec, size=card.size)
         form = {"bands": found.bands, "zero_points_mag": found.zero_points_mag}
-        views = _eight_views(cutouts) if self.views == 8 else [cutouts]
-        logit = np.mean([self.scorer(np.ascontiguousarray(view), **form).logit for view in views], axis=0, dtype=float)
+        logit = self.scorer(cutouts, **form, views=self.views).logit
         return card.calibration_of(found.bands).logit(logit)
-
-
-def _eight_views(cutouts: np.ndarray) -> list[np.ndarray]:
-    turns = [np.rot90(cutouts, turn, axes=(1, 2)) for turn in range(4)]
-    return turns + [turn[:, :, ::-1] for turn in turns]
 
 
 @dataclass(frozen=True)

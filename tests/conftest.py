@@ -6,6 +6,9 @@ import contextlib
 import errno
 import os
 import signal
+import subprocess
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +16,9 @@ import pytest
 
 from lensdetect.errors import LensdetectError
 from lensdetect.runs import writing
+
+# fixtures, for all tests of pages
+from .browser import browser, browser_session, complaints, downloads  # noqa: F401
 
 # A shell that starts a job in the background has it ignore SIGINT, and so would
 # every process that a test starts and means to interrupt.
@@ -26,6 +32,47 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"real survey data not found in {folder}")
     return folder
+
+
+#: Seconds after which a process counts as stuck. No test is about time, and other work may run beside the tests.
+PATIENCE_S = 1800.0
+
+
+@pytest.fixture(scope="session")
+def patience_s() -> float:
+    """How long to wait for the end of a process, in seconds."""
+    return PATIENCE_S
+
+
+@pytest.fixture(scope="session")
+def wait_for() -> Callable[..., None]:
+    """Wait until something has come of a process: ``wait_for(there, process)`` with a function that says so."""
+
+    def wait(there: Callable[[], object], process: subprocess.Popen) -> None:
+        began_s = time.monotonic()
+        while not there():
+            # It may have come, and the process ended, since the question.
+            if process.poll() is not None and not there():
+                pytest.fail(f"the process ended with code {process.returncode} before that")
+            if time.monotonic() - began_s > PATIENCE_S:
+                pytest.fail(f"nothing came of the process in {PATIENCE_S:.0f} s")
+            time.sleep(0.02)
+
+    return wait
+
+
+@pytest.fixture(scope="session")
+def few_known_lenses(tmp_path_factory) -> Path | None:
+    """Every hundredth row of lenscat's list, all of which each search reads; None where that is not installed."""
+    from lensdetect.search.known import lenscat_file
+
+    whole = lenscat_file()
+    if whole is None:
+        return None
+    header, *rows = whole.read_text(encoding="utf-8").splitlines(keepends=True)
+    path = tmp_path_factory.mktemp("lenscat") / "catalog.csv"
+    path.write_text("".join([header, *rows[::100]]), encoding="utf-8")
+    return path
 
 
 @pytest.fixture

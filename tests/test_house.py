@@ -21,7 +21,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 #: A file holds one idea, and what must be read together stands together.
 MOST_LINES = 450
 #: pip's name -> conda's, where the two differ.
-CONDA_NAMES = {"dask[distributed]": "dask"}
+CONDA_NAMES = {"dask[distributed]": "dask", "psycopg[binary]": "psycopg"}
 
 
 @pytest.fixture(scope="module")
@@ -162,8 +162,9 @@ def test_wheel_holds_every_package_and_detector(tmp_path):
     code = {path.relative_to(ROOT).as_posix() for path in MODULES}
     models = {path.relative_to(ROOT).as_posix() for path in (ROOT / "models").rglob("*") if path.is_file()}
     package = ROOT / "lensdetect"
-    tables = {path.relative_to(ROOT).as_posix() for form in ("*.csv", "*.toml") for path in package.rglob(form)}
-    assert held == code | tables | {f"lensdetect/{path}" for path in models}
+    forms = ("*.csv", "*.toml", "*.css", "*.js", "*.html")
+    data = {path.relative_to(ROOT).as_posix() for form in forms for path in package.rglob(form)}
+    assert held == code | data | {f"lensdetect/{path}" for path in models}
 
 
 def copy_sources(folder: Path) -> None:

@@ -228,15 +228,15 @@ def test_joined_scores_are_of_one_detector_that_has_not_seen_the_fold():
     np.testing.assert_array_equal(unseen, [0.0, 10.0, 20.0, 30.0] * 2)
 
 
-def test_detector_scores_the_mean_of_eight_views_at_its_own_scale(monkeypatch):
+def test_detector_scores_by_the_scorer_with_its_views_and_at_its_own_scale(monkeypatch):
     systems = module("real_sky_systems")
     calibration = artifact.Calibration(slope=2.0, intercept=1.0, bands=("g", "i"))
     card = SimpleNamespace(training={}, survey="kids", pixel_scale_arcsec=0.3, size=11)
     card.calibration_of = lambda bands: calibration
     given = []
 
-    def scorer(cutouts, *, bands, zero_points_mag):
-        assert (bands, zero_points_mag, cutouts.shape[1:]) == (("g", "i"), (30.0, 30.0), (11, 11, 2))
+    def scorer(cutouts, *, bands, zero_points_mag, views):
+        assert (bands, zero_points_mag, cutouts.shape[1:]) == (("g", "i"), (30.0, 30.0), (11, 11, 2)) and views == 8
         given.append(cutouts)
         return SimpleNamespace(logit=cutouts[:, 1, 3, 0])
 
@@ -245,10 +245,8 @@ def test_detector_scores_the_mean_of_eight_views_at_its_own_scale(monkeypatch):
     monkeypatch.setattr(systems.artifact, "load_detector", lambda folder: scorer, raising=False)
     found, detector = small_set(size=25), systems.Detector("x", views=8)
     logit = detector.logits(found, "gi")
-    one = given[0]
-    turned = [one[:, a, b, 0] for a, b in [(1, 3), (1, 7), (9, 3), (9, 7), (3, 1), (7, 1), (3, 9), (7, 9)]]
-    np.testing.assert_allclose(logit, 2.0 * np.mean(turned, axis=0) + 1.0, rtol=1e-5)
-    assert len({view.tobytes() for view in given}) == 8
+    (cutouts,) = given
+    np.testing.assert_allclose(logit, 2.0 * cutouts[:, 1, 3, 0] + 1.0, rtol=1e-5)
     assert detector.logits(found, "gi") is logit and detector.takes("gr") and not detector.takes("u")
 
 
@@ -340,3 +338,22 @@ def test_page_of_the_gauge_has_its_marks():
     table = module("real_sky_table")
     text = (BENCHMARKS / "real_sky.md").read_text()
     assert text.count(table.BEGIN) == text.count(table.END) == 1
+
+
+def test_arcs_are_painted_in_the_pixels_of_the_set_and_zeros_are_no_masked_pixels(tmp_path):
+    painted, sets = module("painted_sky"), module("real_sets")
+    rng = np.random.default_rng(1)
+    noise = [band.noise_sigma for band in module("lensdetect.survey").SURVEYS["cfhtls"].select("gri")]
+    pixels = (rng.normal(size=(6, 61, 61, 3)) * noise).astype(np.float32)
+    pixels[:, 5, 5] = 0.0
+    table = pd.DataFrame({"id": list("abcdef"), "kind": "galaxy", "is_lens": False, "fold": [0, 1, 2, 3, 0, 1]})
+    found = sets.RealSet("cfhtls_fields", pixels, ("g", "r", "i"), (30.0,) * 3, 0.186, table)
+    how = {"seed": 3, "workers": 1, "lens_fraction": 1.0, "psf": {"g": 0.8, "r": 0.7, "i": 0.7}}
+    stamps = painted.paint_galaxies(found, tmp_path, **how)
+    assert stamps.pixels.shape == (6, 61, 61, 3) and stamps.table["has_source"].all()
+    np.testing.assert_array_equal(sorted(stamps.table["row"]), range(6))
+    np.testing.assert_array_equal(stamps.table["fold"], table["fold"].to_numpy()[stamps.table["row"]])
+    added = stamps.pixels - pixels[stamps.table["row"]]
+    assert np.isfinite(added).all() and (added.max(axis=(1, 2, 3)) > 0).all()
+    again = painted.paint_galaxies(found, tmp_path, **how)
+    np.testing.assert_array_equal(again.pixels, stamps.pixels)

@@ -9,10 +9,7 @@ import numpy as np
 
 from lensdetect.artifact.card import Card
 from lensdetect.errors import InputError
-
-#: Largest relative difference of two pixel scales that count as the same: less
-#: than what the spread of PSF widths within a survey does to an arc.
-PIXEL_SCALE_TOLERANCE = 0.02
+from lensdetect.images.properties import PIXEL_SCALE_TOLERANCE, ImageProperties
 
 
 @dataclass(frozen=True)
@@ -126,9 +123,9 @@ def _flux_factors(names: tuple[str, ...], zero_points_mag, card: Card) -> np.nda
             f"zero points must be one finite number, or one for each of {', '.join(names)}, "
             f"got {zero_points_mag.tolist()}"
         )
-    own = np.array([card.bands[card.band_names.index(name)].zero_point_mag for name in names])
-    # flux = 10 ** (-0.4 (mag - zero point)): the same magnitude under both.
-    return (10.0 ** (0.4 * (own - zero_points_mag))).astype(np.float32)
+    own = [card.bands[card.band_names.index(name)].zero_point_mag for name in names]
+    given = np.broadcast_to(zero_points_mag, len(names)).tolist()
+    return ImageProperties(names, tuple(given), card.pixel_scale_arcsec).flux_factors(own)
 
 
 def missing_bands(card: Card, bands: Iterable[str]) -> tuple[str, ...]:

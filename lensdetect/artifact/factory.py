@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lensdetect.artifact.card import load_card
+from lensdetect.artifact.views import check_views
 from lensdetect.errors import ArtifactError
 
 
@@ -30,6 +31,13 @@ class ScorerFactory:
         loaded: a process that lives on may see another one under its path.
     trust_model : bool
         Whether to load folders whose program does more than compute.
+    views : int
+        As a ``Scorer`` takes them.
+
+    Raises
+    ------
+    InputError
+        If ``views`` is neither 1 nor 8.
     """
 
     folders: tuple[str, ...]
@@ -38,6 +46,11 @@ class ScorerFactory:
     pixel_scale_arcsec: float
     digests: tuple[str, ...] = ()
     trust_model: bool = False
+    views: int = 1
+
+    def __post_init__(self):
+        """Refuse a wrong number of views here, and not in each process."""
+        check_views(self.views)
 
     def __call__(self) -> Callable[[np.ndarray], np.ndarray]:
         """Load the detectors.
@@ -72,6 +85,7 @@ class ScorerFactory:
             "bands": [self.bands[place] for place in places],
             "zero_points_mag": [self.zero_points_mag[place] for place in places],
             "pixel_scale_arcsec": self.pixel_scale_arcsec,
+            "views": self.views,
         }
         size = scorer.card.size
 

@@ -15,6 +15,7 @@ from lensdetect.artifact.conversion import Conversion, check_cutouts, missing_ba
 from lensdetect.artifact.integrity import verify
 from lensdetect.artifact.program import check_program
 from lensdetect.artifact.shipped import find_detector, title_of
+from lensdetect.artifact.views import check_views, views_of
 from lensdetect.errors import InputError
 
 #: Cutouts to a batch. Larger ones fall out of a CPU's caches.
@@ -101,6 +102,7 @@ class Scorer:
         pixel_scale_arcsec: float | None = None,
         prior: float | None = None,
         batch_size: int = BATCH_SIZE,
+        views: int = 1,
     ) -> Scores:
         """Score cutouts.
 
@@ -122,6 +124,13 @@ class Scorer:
             that of the stamps on which it was calibrated.
         batch_size : int
             Cutouts scored at once.
+        views : int
+            8 for the mean logit over the eight symmetries of the square (four
+            turns, each with and without a mirror), which is the same for a
+            cutout and for the cutout turned; it takes eight times as long.
+            The probability is an approximation then: it takes the mean as if it
+            were the logit of one view, on which the card's calibration was
+            fitted (``benchmarks/bench_views.py`` measures how well that holds).
 
         Returns
         -------
@@ -130,14 +139,15 @@ class Scorer:
         Raises
         ------
         InputError
-            If shape, type, bands, pixel scale or zero points do not fit, or a
-            prior is given and the card does not say that of its calibration.
+            If shape, type, bands, pixel scale, zero points or views do not fit, or
+            a prior is given and the card does not say that of its calibration.
         """
+        check_views(views)
         conversion = plan_conversion(
             self.card, bands=bands, zero_points_mag=zero_points_mag, pixel_scale_arcsec=pixel_scale_arcsec
         )
         cutouts = check_cutouts(cutouts, size=self.card.size, bands=conversion.source_bands)
-        logit = self._run("serving_default", cutouts, conversion, batch_size)["logit"]
+        logit = self._run("serving_default", cutouts, conversion, batch_size, views=views)["logit"]
         return Scores(logit, self._probability(logit, cutouts, conversion.source_bands, prior))
 
     def embed(
@@ -185,8 +195,9 @@ class Scorer:
         return probability
 
     def _run(
-        self, signature: str, cutouts: np.ndarray, conversion: Conversion, batch_size: int
+        self, signature: str, cutouts: np.ndarray, conversion: Conversion, batch_size: int, *, views: int = 1
     ) -> dict[str, np.ndarray]:
+        """Outputs of a signature by name, each the mean over the views."""
         if batch_size < 1:
             raise InputError(f"batch_size must be at least 1, got {batch_size}")
         function = self._saved_model.signatures[signature]
@@ -194,10 +205,13 @@ class Scorer:
         results = {name: np.empty(shape, np.float32) for name, shape in shapes.items()}
         for start, rows in _batches(len(cutouts), batch_size):
             part = cutouts[start : start + rows]
-            found = function(cutouts=tf.constant(_whole_batch(part, rows, conversion)))
+            whole = _whole_batch(part, rows, conversion)
+            found = [function(cutouts=tf.constant(view)) for view in views_of(whole, views)]
             blank = ~_has_pixels(part).any(axis=1)
             for name, result in results.items():
-                result[start : start + rows] = found[name].numpy()[: len(part)]
+                # A sum of eight float32 is all but exact in float64: the order of the views leaves no trace.
+                mean = np.mean([one[name].numpy()[: len(part)] for one in found], axis=0, dtype=np.float64)
+                result[start : start + rows] = mean
                 result[start : start + rows][blank] = np.nan
         return results
 

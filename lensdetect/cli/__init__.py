@@ -6,12 +6,27 @@ Nothing heavy is imported before a verb runs, so that ``--help`` comes at once.
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 import traceback
 from collections.abc import Sequence
 
 from lensdetect import __version__
-from lensdetect.cli import challenge, demo, export, models, score, search, simulate, train, tune
+from lensdetect.cli import (
+    challenge,
+    demo,
+    export,
+    grade,
+    grades,
+    models,
+    next,
+    retrain,
+    score,
+    search,
+    simulate,
+    train,
+    tune,
+)
 from lensdetect.cli.interrupts import swallowed_interrupts_heard
 from lensdetect.cli.parsing import Parser, parse
 from lensdetect.cli.quiet import messages_on_stderr
@@ -27,9 +42,13 @@ _VERBS = {
     "demo": demo,
     "score": score,
     "search": search,
+    "grade": grade,
+    "grades": grades,
     "models": models,
     "simulate": simulate,
     "train": train,
+    "next": next,
+    "retrain": retrain,
     "export": export,
     "tune": tune,
     "challenge": challenge,
@@ -41,6 +60,7 @@ Find strong gravitational lenses in multi-band survey images.
   lensdetect demo                      see it work on simulated images
   lensdetect score IMAGES              rank your own images
   lensdetect search --tiles ...        search a survey
+  lensdetect grade FOUND               grade what was found, in a browser
   lensdetect COMMAND --help            all about one command
 """
 
@@ -76,6 +96,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     try:
         args = parse(build_parser(), list(sys.argv[1:] if argv is None else argv), verbs=_VERBS)
+        args.command_line = shlex.join(["lensdetect", *(sys.argv[1:] if argv is None else argv)])
         with messages_on_stderr(), swallowed_interrupts_heard():
             code = _VERBS[args.command].run(args)
             sys.stdout.flush()

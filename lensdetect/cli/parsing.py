@@ -107,6 +107,22 @@ def add_trust_option(parser) -> None:
     )
 
 
+def add_views_option(parser) -> None:
+    """Add ``--views``.
+
+    Parameters
+    ----------
+    parser : Parser or one of its groups
+    """
+    parser.add_argument(
+        "--views",
+        type=int,
+        choices=(1, 8),
+        default=1,
+        help="8: score the mean over four turns with and without a mirror, eight times as long (default: 1)",
+    )
+
+
 def one_of(kind: str, names: Sequence[str]) -> Callable[[str], str]:
     """Type of a value that is one of some names.
 

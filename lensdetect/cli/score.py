@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from lensdetect.cli.images import add_image_options
-from lensdetect.cli.parsing import add_trust_option, fraction
+from lensdetect.cli.parsing import add_trust_option, add_views_option, fraction
 from lensdetect.cli.quiet import load_tensorflow_quietly
 from lensdetect.errors import LensdetectError
 
@@ -75,6 +75,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="fraction of lenses among such images, as in 1e-4, to which the probability is corrected "
         "(default: that of the stamps on which the detector was calibrated)",
     )
+    add_views_option(parser)
     add_trust_option(parser)
     add_image_options(parser)
     parser.set_defaults(usage=parser.format_usage())
@@ -107,7 +108,7 @@ def run(args: argparse.Namespace) -> int:
     load_tensorflow_quietly()
     try:
         scorer = artifact.load_detector(folder, trust_model=args.trust_model)
-        ranking = scoring.rank(images, scorer, prior=args.prior, keep=_KEEP if args.figure else 0)
+        ranking = scoring.rank(images, scorer, prior=args.prior, views=args.views, keep=_KEEP if args.figure else 0)
     except KeyboardInterrupt:
         raise LensdetectError("interrupted: nothing was written; run the same command again") from None
     written = scoring.write_results(ranking, truth=truth, **places)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from lensdetect.cli.images import add_limit_option
-from lensdetect.cli.parsing import add_trust_option, arcsec, count, fraction, words
+from lensdetect.cli.parsing import add_trust_option, add_views_option, arcsec, count, fraction, words
 from lensdetect.cli.quiet import load_tensorflow_quietly, quiet_astropy
 from lensdetect.errors import InputError, LensdetectError
 from lensdetect.flags import ARC_RADIUS_ARCSEC
@@ -88,6 +88,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="trained detectors; several are a committee (default: that of the survey)",
     )
     add_trust_option(how)
+    add_views_option(how)
     how.add_argument(
         "--prior", type=fraction, metavar="P", help="share of lenses among the objects, for the probabilities, as 1e-3"
     )
@@ -141,7 +142,7 @@ def run(args: argparse.Namespace) -> int:
     if args.model:
         # The program of a detector from elsewhere is looked at, which takes TensorFlow.
         load_tensorflow_quietly()
-    committee = committee_of(args.model, survey, trust_model=args.trust_model)
+    committee = committee_of(args.model, survey, views=args.views, trust_model=args.trust_model)
     try:
         found = search_survey(
             args.tiles,
@@ -159,6 +160,7 @@ def run(args: argparse.Namespace) -> int:
             workers=args.workers,
             scheduler=args.scheduler,
             max_pixels=args.max_pixels,
+            command=args.command_line,
         )
     except KeyboardInterrupt:
         raise LensdetectError(

@@ -215,6 +215,8 @@ def _onto(args: argparse.Namespace) -> int:
     )
     manifest = json.loads((folder / "manifest.json").read_text())
     print(f"{manifest['count']:,} cutouts of survey {survey.name}, seed {args.seed}: {folder}")
+    if scales := manifest["onto"]["resampled_from_arcsec"]:
+        print(f"resampled from {', '.join(map(str, scales))} to {survey.pixel_scale_arcsec} arcsec, flux kept")
     if not manifest["refused"]:
         return 0
     print(f"{manifest['refused']:,} could not be used; {folder / 'refused.csv'} says why")

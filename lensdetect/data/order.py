@@ -11,6 +11,9 @@ import pandas as pd
 from lensdetect.errors import InputError
 from lensdetect.network.augmentation import NUM_UNIFORM
 
+#: No stamp is shown so often in an epoch but by mistake.
+_MOST_WEIGHT = 1e4
+
 
 class Stamps(Protocol):
     """A set of stamps, wherever it lies: ``Shards``, ``LabelledCutouts``, or yours.
@@ -21,7 +24,9 @@ class Stamps(Protocol):
     Attributes
     ----------
     truth : DataFrame
-        One row a stamp, with at least ``is_lens``.
+        One row a stamp, with at least ``is_lens``. A column ``weight`` says how often a
+        stamp is shown in an epoch, on average; ``validates``, with which stamps
+        a training is validated.
     shape : tuple of int
         Height, width and number of bands.
     manifest : dict
@@ -56,15 +61,16 @@ class ShuffledBatches:
     Raises
     ------
     InputError
-        If there are fewer rows than one batch.
+        If there are fewer rows than one batch, or a weight is no number from 0 on.
     """
 
     def __init__(self, stamps: Stamps, rows: np.ndarray, *, batch_size: int, seed: int):
-        self.steps = steps_per_epoch(len(rows), batch_size)
+        weights = _weights(stamps, rows)
+        self.steps = steps_per_epoch(shown_in_epoch(stamps, rows), batch_size)
         self._stamps, self._seed, self._batch_size = stamps, seed, batch_size
         self._labels = stamps.truth["is_lens"].to_numpy(np.float32)
         # Two, because reading ahead runs into the next epoch.
-        self._order = lru_cache(maxsize=2)(lambda epoch: np.random.default_rng([seed, epoch]).permutation(rows))
+        self._order = lru_cache(maxsize=2)(lambda epoch: _order(rows, weights, seed=[seed, epoch]))
 
     def read(self, number: int) -> tuple[np.ndarray, np.ndarray]:
         """Cutouts ``(batch, height, width, band)`` and labels ``(batch, 1)`` of a batch."""
@@ -106,6 +112,54 @@ class OrderedBatches:
         if self._absent is not None:
             cutouts[..., self._absent] = np.nan
         return cutouts, self._labels[chosen][:, None]
+
+
+def shown_in_epoch(stamps: Stamps, rows: np.ndarray) -> int:
+    """How many stamps an epoch shows: all of the rows once, or each as often as its weight says.
+
+    Parameters
+    ----------
+    stamps : Stamps
+        With a column ``weight`` in its truth, or without.
+    rows : ndarray of int
+        Rows to train on.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    InputError
+        If a weight is no number from 0 on.
+    """
+    weights = _weights(stamps, rows)
+    return len(rows) if weights is None else int(weights.sum())
+
+
+def _weights(stamps: Stamps, rows: np.ndarray) -> np.ndarray | None:
+    if "weight" not in stamps.truth:
+        return None
+    weights = stamps.truth["weight"].to_numpy(np.float64)[rows]
+    wrong = ~((weights >= 0) & (weights < _MOST_WEIGHT))
+    if wrong.any():
+        raise InputError(f"weights of stamps must be from 0 to {_MOST_WEIGHT:g}, got {weights[wrong][0]}")
+    return weights
+
+
+def _order(rows: np.ndarray, weights: np.ndarray | None, *, seed: list[int]) -> np.ndarray:
+    """Rows in the order of an epoch.
+
+    With weights, by systematic sampling: a stamp of weight 2.3 is shown twice or
+    three times, each time at another place of the epoch.
+    """
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(rows) if weights is None else rng.permutation(len(rows))
+    if weights is None:
+        return order
+    ends = np.cumsum(weights[order])
+    shown = np.searchsorted(ends, rng.random() + np.arange(int(weights.sum())), side="right")
+    return rng.permutation(rows[order[np.minimum(shown, len(order) - 1)]])
 
 
 def steps_per_epoch(num_rows: int, batch_size: int) -> int:

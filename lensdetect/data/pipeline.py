@@ -17,6 +17,7 @@ import numpy as np
 
 from lensdetect.data.order import OrderedBatches, ShuffledBatches
 from lensdetect.data.order import Stamps as Stamps
+from lensdetect.data.order import shown_in_epoch as shown_in_epoch
 from lensdetect.data.order import steps_per_epoch as steps_per_epoch
 from lensdetect.network.augmentation import Augmentation, augment
 

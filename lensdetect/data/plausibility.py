@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from functools import cache
 from pathlib import Path
 
 import numpy as np
-from astropy.wcs.utils import proj_plane_pixel_scales
 
 from lensdetect.data.reading import CutoutSource
 from lensdetect.errors import InputError
 from lensdetect.images.background import check_sigma, is_left_in, sky_of
-from lensdetect.images.headers import Plane, parse_wcs, read_headers
+from lensdetect.images.headers import Plane, read_headers, scale_of
 from lensdetect.images.names import ENDINGS
+from lensdetect.images.properties import PIXEL_SCALE_TOLERANCE
 
 #: So many objects, spread over all, are measured, and so many of their files are asked for their headers.
 _SAMPLE, _FILES = 48, 12
@@ -25,8 +24,8 @@ _SMALLEST_PIX = 41
 #: Background rms that differ by more than this are of other units.
 NOISE_FACTOR = 5.0
 
-#: Pixel scales, and zero points, that differ by more than this are others.
-_SCALE_TOLERANCE, _MAG_TOLERANCE = 0.02, 0.02
+#: Zero points that differ by more than this are others.
+_MAG_TOLERANCE = 0.02
 
 _WAY_OUT = (
     "say what they are with another --survey, or with --bands, --pixel-scale and --zero-point in its place, "
@@ -103,7 +102,7 @@ def _header_problems(source: CutoutSource, paths: list[str]) -> Iterable[str]:
     planes = [plane for path in paths for plane in _planes(path)]
     survey = source.frame.survey
     scales = [scale for scale in map(_scale_arcsec, planes) if math.isfinite(scale)]
-    if scales and abs(np.median(scales) / survey.pixel_scale_arcsec - 1.0) > _SCALE_TOLERANCE:
+    if scales and abs(np.median(scales) / survey.pixel_scale_arcsec - 1.0) > PIXEL_SCALE_TOLERANCE:
         yield (
             f"pixels are declared to be {survey.pixel_scale_arcsec} arcsec wide ({survey.name}), the headers say "
             f"{np.median(scales):.4g} arcsec"
@@ -122,10 +121,5 @@ def _planes(path: str) -> tuple[Plane, ...]:
         return ()
 
 
-@cache
-def _scale_of(wcs_header: str) -> float:
-    return math.sqrt(abs(float(np.prod(proj_plane_pixel_scales(parse_wcs(wcs_header)))))) * 3600.0
-
-
 def _scale_arcsec(plane: Plane) -> float:
-    return _scale_of(plane.wcs_header) if plane.wcs_header else math.nan
+    return scale_of(plane.wcs_header) if plane.wcs_header else math.nan

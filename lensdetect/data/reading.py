@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -19,6 +17,7 @@ from lensdetect.data.detection import open_parts
 from lensdetect.data.frame import Frame, Notes
 from lensdetect.errors import InputError, reason_of
 from lensdetect.images.bounds import CUTOUT_PIXELS
+from lensdetect.parallel import ahead
 from lensdetect.survey import Survey
 
 #: Cutouts read in one go: with more, the pixels fall out of the processor's caches.
@@ -205,17 +204,7 @@ class CutoutSource:
             raise InputError(f"a batch must hold 1 object or more, got {batch_size}")
         workers = num_workers or min(len(os.sched_getaffinity(0)), _MAX_WORKERS)
         chunks = (np.arange(i, min(i + batch_size, len(self))) for i in range(0, len(self), batch_size))
-        waiting: deque = deque()
-        pool = ThreadPoolExecutor(workers, thread_name_prefix="cutouts")
-        try:
-            for rows in chunks:
-                waiting.append(pool.submit(self.read, rows))
-                if len(waiting) > workers:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            pool.shutdown(cancel_futures=True)
+        yield from ahead(self.read, chunks, threads=workers)
 
 
 def _interleave(block: np.ndarray, pixels: np.ndarray, *, places: np.ndarray) -> None:

@@ -13,8 +13,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from astropy.io import fits
 from astropy.wcs import WCS, FITSFixedWarning
+from astropy.wcs.utils import proj_plane_pixel_scales
 
 from lensdetect.images import apart
 from lensdetect.images.bounds import TILE_PIXELS
@@ -264,3 +266,20 @@ def parse_wcs(header: str) -> WCS:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FITSFixedWarning)
         return WCS(fits.Header.fromstring(header), naxis=2)
+
+
+@lru_cache(maxsize=2048)
+def scale_of(header: str) -> float:
+    """Pixel scale from the text of a header.
+
+    Parameters
+    ----------
+    header : str
+        World coordinates, as ``Plane.wcs_header`` has them.
+
+    Returns
+    -------
+    float
+        In arcsec; the geometric mean of both axes.
+    """
+    return math.sqrt(abs(float(np.prod(proj_plane_pixel_scales(parse_wcs(header)))))) * 3600.0

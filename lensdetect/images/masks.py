@@ -77,6 +77,29 @@ class MaskRule:
         return bad
 
 
+def no_pixel(kind: str, said: np.ndarray, rule: MaskRule | None = None) -> np.ndarray:
+    """Where what lies beside an image says that there is no pixel.
+
+    Parameters
+    ----------
+    kind : str
+        ``wei`` (none of weight 0 or less), ``var`` or ``rms`` (none of 0 or
+        without end) or ``msk`` (none under fatal bits).
+    said : ndarray
+        Its values; of a mask, whole numbers, or such as floating ones.
+    rule : MaskRule, optional
+        Of a mask.
+
+    Returns
+    -------
+    ndarray
+        bool, of the same shape.
+    """
+    if kind == "msk":
+        return rule.bad(said if said.dtype.kind in "iu" else np.nan_to_num(said).astype(np.int64))
+    return ~(said > 0.0) if kind == "wei" else ~((said > 0.0) & (said < np.inf))
+
+
 def mask_rule(header_bits: tuple[tuple[str, int], ...], survey: Survey, *, band: str) -> MaskRule:
     """What the bits of a mask mean.
 

@@ -8,7 +8,6 @@ import os
 import tempfile
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
 from typing import BinaryIO
 
 import numpy as np
@@ -31,8 +30,8 @@ _MOST_PLANES = 8
 
 
 @dataclass(frozen=True)
-class Source:
-    """One two-dimensional image of a file.
+class Image:
+    """One two-dimensional image of a file, on disk.
 
     Parameters
     ----------
@@ -44,12 +43,20 @@ class Source:
         Number along the first axis of a cube.
     shape : tuple of int or None
         Height and width in pixels, where they are known.
+    x_offset_pix, y_offset_pix : int
+        Where its first pixel is in the frame of its tile: bands of a tile are
+        often of different size, on one grid of pixels.
+    mask_bits : tuple of (str, int)
+        Names and numbers of the bits of a mask, where its header states them.
     """
 
     path: str
     unit: int
     plane: int | None = None
     shape: tuple[int, int] | None = None
+    x_offset_pix: int = 0
+    y_offset_pix: int = 0
+    mask_bits: tuple[tuple[str, int], ...] = ()
 
 
 class Rows:
@@ -62,7 +69,7 @@ class Rows:
 
     Parameters
     ----------
-    image : Source, or what has its attributes
+    image : Image
 
     Attributes
     ----------
@@ -77,7 +84,7 @@ class Rows:
         If the file cannot be read, or is another than the index knows.
     """
 
-    def __init__(self, image: Source):
+    def __init__(self, image: Image):
         self.image = image
         self._stack = ExitStack()
         self._plain: tuple[int, np.dtype] | None = None
@@ -203,34 +210,6 @@ def _find_proved(file: BinaryIO, unit: int) -> tuple[int, Layout] | None:
     return None
 
 
-def read_part(image: Source, rows: slice, columns: slice) -> np.ndarray:
-    """A part of an image; only this part is read from a plain file.
-
-    What is not plain is read in a process of its own.
-
-    Parameters
-    ----------
-    image : Source, or what has its attributes
-    rows, columns : slice
-        Inside the image.
-
-    Returns
-    -------
-    ndarray
-        float32 ``(height, width)``.
-
-    Raises
-    ------
-    InputError
-        If it cannot be read.
-    """
-    path, ends = image.path, [[rows.start, rows.stop], [columns.start, columns.stop]]
-    with open_file(path) as file, reading(path, what="FITS", way_out=_AGAIN):
-        proved = not path.lower().endswith(".gz") and _find_proved(file, image.unit) is not None
-    read = _cut if proved else partial(apart.call, "lensdetect.images.pixels:cut_part")
-    return read(path, image.unit, image.plane, ends)[1][0]
-
-
 def describe_rows(path: str, unit: int, plane: int | None) -> tuple[dict, list]:
     """Shape and kind of an image, in the process that will give its rows."""
     opened = _keep_open(path, unit, plane)
@@ -242,11 +221,6 @@ def cut_rows(path: str, unit: int, plane: int | None, first: int, stop: int) -> 
     return None, [_keep_open(path, unit, plane).read(first, stop)]
 
 
-def cut_part(path: str, unit: int, plane: int | None, ends: list[list[int]]) -> tuple[None, list[np.ndarray]]:
-    """``read_part`` in a process of its own."""
-    return _part(_keep_open(path, unit, plane), ends)
-
-
 def _keep_open(path: str, unit: int, plane: int | None) -> Rows:
     # Many parts of one image are asked for: the last images stay open.
     stat = os.stat(path)
@@ -254,26 +228,10 @@ def _keep_open(path: str, unit: int, plane: int | None) -> Rows:
     if key not in _opened:
         if len(_opened) >= _MOST_OPEN:
             _opened.pop(next(iter(_opened))).close()
-        _opened[key] = Rows(Source(path, unit, plane))
+        _opened[key] = Rows(Image(path, unit, plane))
     return _opened[key]
 
 
-#: Images that ``cut_part`` keeps open: those of the bands of a tile.
+#: Images that stay open: those of the bands of a tile.
 _MOST_OPEN = 8
 _opened: dict[tuple, Rows] = {}
-
-
-def _cut(path: str, unit: int, plane: int | None, ends: list[list[int]]) -> tuple[None, list[np.ndarray]]:
-    opened = Rows(Source(path, unit, plane))
-    try:
-        return _part(opened, ends)
-    finally:
-        opened.close()
-
-
-def _part(opened: Rows, ends: list[list[int]]) -> tuple[None, list[np.ndarray]]:
-    (first, stop), (left, right) = ends
-    height, width = opened.shape
-    if not (0 <= first <= stop <= height and 0 <= left <= right <= width):
-        raise InputError(f"{opened.image.path}: parts must lie in its {height} x {width} pixels, got {ends}")
-    return None, [np.asarray(opened.read(first, stop)[:, left:right], np.float32)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import math
 import re
+import sys
 import threading
 import warnings
 from collections.abc import Iterator
@@ -72,6 +73,7 @@ def checked_units(
     """
     length = _length(file) if whole else None
     _check_header(file, 0, path)
+    _check_header(file, _second_header(file, path), path)
     file.seek(0)
     total = 0
     # It is not closed: that would read all units that are left, unseen, and the file is the caller's.
@@ -79,8 +81,6 @@ def checked_units(
     for number, unit in enumerate(_advance(units, file, path)):
         if sum(unit.header.count(word) for word in ("SIMPLE", "XTENSION") if word in unit.header) > 1:
             raise InputError(f"{path}: damaged: two headers run into one another, as the first has no END")
-        if number == 0 and unit.header.get("GROUPS") is True:
-            raise InputError(f"{path}: must hold an image, got random groups (GROUPS = T): write it as an image")
         needed = unit.fileinfo()["datLoc"] + unit.size
         if length is not None and needed > length:
             raise InputError(f"{path}: cut short: its headers ask for {needed} bytes, got {length}: fetch it again")
@@ -130,8 +130,24 @@ def _advance(units: fits.HDUList, file: BinaryIO, path) -> Iterator:
         number += 1
 
 
+def _second_header(file: BinaryIO, path) -> int:
+    """Where it begins: where the first does not speak of extensions, astropy reads both at once."""
+    file.seek(0)
+    header = fits.Header.fromfile(file)
+    if header.get("GROUPS") is True:
+        raise InputError(f"{path}: must hold an image, got random groups (GROUPS = T): write it as an image")
+    axes = [header.get(f"NAXIS{number}") for number in range(1, header.get("NAXIS", 0) + 1)]
+    sizes = [header.get("BITPIX"), header.get("GCOUNT", 1), header.get("PCOUNT", 0), *axes]
+    if not all(isinstance(size, int) for size in sizes):
+        raise InputError(f"{path}: damaged: its first header must tell the size of its image in whole numbers")
+    bits, groups, extra = sizes[:3]
+    pixels = math.prod(axes) if axes else 0
+    return file.tell() + -(-(abs(bits) // 8 * groups * (extra + pixels)) // 2880) * 2880
+
+
 def _check_header(file: BinaryIO, start: int, path) -> None:
-    file.seek(start)
+    # nothing lies beyond what a file can hold
+    file.seek(max(0, min(start, sys.maxsize)))
     done = 0
     while block := file.read(2880):
         found = _LONG_COUNT.search(block)

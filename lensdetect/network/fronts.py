@@ -87,4 +87,5 @@ def _(spec: AsinhFront, cutouts, *, bands: tuple[Band, ...]):
 
 @build_front.register
 def _(spec: MeasuredFront, cutouts, *, bands: tuple[Band, ...]):
-    return MeasuredStretch(name="front_stretch")(cutouts), BadPixels(name="front_bad_pixels")(cutouts)
+    stretch = MeasuredStretch(subtract_light=spec.subtract_light, name="front_stretch")
+    return stretch(cutouts), BadPixels(name="front_bad_pixels")(cutouts)

@@ -17,6 +17,9 @@ LOW_SHARE, HIGH_SHARE = 0.10, 0.35
 #: noise to 4 %, and sorting all of them would cost as much as the rest of a small network.
 STEP_PIX = 3
 
+#: Radius of the core of a galaxy, whose brightest pixel is where its light begins to fall.
+CORE_PIX = 4
+
 
 @keras.saving.register_keras_serializable(package="lensdetect")
 class MeasuredStretch(Float32Layer):
@@ -29,16 +32,78 @@ class MeasuredStretch(Float32Layer):
 
     Parameters
     ----------
+    subtract_light : bool
+        Whether the planes follow once more, less ``smooth_light``.
     **kwargs
         Of ``keras.layers.Layer``.
     """
 
+    def __init__(self, subtract_light: bool = False, **kwargs):
+        super().__init__(**kwargs)
+        self.subtract_light = subtract_light
+
     def call(self, cutouts):
-        """Stretch raw flux ``(n, height, width, band)``."""
+        """Stretch raw flux ``(n, height, width, band)``; with ``subtract_light`` there are twice the planes."""
         sky, sigma = measure_sky(cutouts)
         per_sigma = ops.where(sigma > 0.0, 1.0 / ops.where(sigma > 0.0, sigma, 1.0), 0.0)
-        stretched = asinh_of((cutouts - sky) * per_sigma)
-        return ops.where(ops.isfinite(cutouts), stretched, 0.0)
+        scaled = ops.where(ops.isfinite(cutouts), (cutouts - sky) * per_sigma, 0.0)
+        if not self.subtract_light:
+            return asinh_of(scaled)
+        return ops.concatenate((asinh_of(scaled), asinh_of(scaled - smooth_light(scaled))), axis=-1)
+
+    def get_config(self):
+        """Arguments that rebuild this layer."""
+        return {**super().get_config(), "subtract_light": self.subtract_light}
+
+
+def smooth_light(images):
+    """Light of a galaxy in the middle: alike on opposite sides, and falling outward.
+
+    A pixel counts no more than the one opposite, so that an arc with nothing
+    across it is no light of the galaxy, while a flattened galaxy is all of it.
+    Nor does it count more than the brightest such pixel of any circle further
+    in, from the core on: a ring behind a gap is no light of the galaxy either.
+
+    Parameters
+    ----------
+    images : tensor
+        ``(n, height, width, band)``, the sky at 0 and no NaN.
+
+    Returns
+    -------
+    tensor
+        Of the same shape, at most ``images``.
+    """
+    height, width, bands = images.shape[1:]
+    alike = ops.minimum(images, ops.flip(images, axis=(1, 2)))
+    circle = _circles(height, width)
+    flat = ops.reshape(ops.transpose(alike, (1, 2, 0, 3)), (height * width, -1))
+    falling = _running_minimum(ops.max(ops.take(flat, _members(circle), axis=0), axis=1))
+    highest = ops.reshape(ops.take(falling, circle, axis=0), (height, width, -1, bands))
+    return ops.minimum(alike, ops.transpose(highest, (2, 0, 1, 3)))
+
+
+def _circles(height: int, width: int) -> np.ndarray:
+    """Number of the circle that each pixel is on, row by row; 0 is the core."""
+    y, x = np.mgrid[:height, :width] - np.array([height - 1, width - 1])[:, None, None] / 2
+    # A core that is saturated, and so dark, must not count as a gap.
+    return np.maximum(np.hypot(y, x).round().astype(np.int32) - CORE_PIX, 0).ravel()
+
+
+def _members(circle: np.ndarray) -> np.ndarray:
+    """Pixels of each circle, ``(circles, longest)``; short ones repeat their first."""
+    each = [np.flatnonzero(circle == number) for number in range(circle.max() + 1)]
+    longest = max(map(len, each))
+    return np.stack([np.pad(pixels, (0, longest - len(pixels)), constant_values=pixels[0]) for pixels in each])
+
+
+def _running_minimum(rows):
+    """Least value of each row and all before it."""
+    step = 1
+    while step < rows.shape[0]:
+        rows = ops.minimum(rows, ops.concatenate((rows[:step], rows[:-step])))
+        step *= 2
+    return rows
 
 
 def measure_sky(cutouts):

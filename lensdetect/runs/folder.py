@@ -22,6 +22,7 @@ def open_run(
     work: str,
     free: Collection[str] = (),
     within: Collection[str] = (),
+    beside: Collection[str] = (),
 ) -> Iterator[dict[str, Any]]:
     """Hold the folder of a run: new, empty, or begun for the same.
 
@@ -44,6 +45,8 @@ def open_run(
     within : collection of str
         Folders in it, also as patterns with ``*``, from which half-written files
         of killed processes are removed as well.
+    beside : collection of str
+        Names of what may be in the folder before the run begins.
 
     Yields
     ------
@@ -61,17 +64,19 @@ def open_run(
         with writable(folder, what=f"a {work}", remedy="make room or choose another folder"):
             if held:
                 remove_litter(folder, within=within)
-            found = _begin_or_check(folder, manifest, file_name=file_name, work=work, free=free)
+            found = _begin_or_check(folder, manifest, file_name=file_name, work=work, free=free, beside=beside)
         yield found
 
 
-def _begin_or_check(folder: Path, manifest: dict, *, file_name: str, work: str, free: Collection[str]) -> dict:
+def _begin_or_check(
+    folder: Path, manifest: dict, *, file_name: str, work: str, free: Collection[str], beside: Collection[str]
+) -> dict:
     path = folder / file_name
     if path.exists():
         found = read_json(path, remedy=f"choose another folder, or remove {folder} and run the same again")
         check_same(found, manifest, folder=folder, work=work, free=free)
         return found
-    if taken := _first_file(folder):
+    if taken := _first_file(folder, beside=beside):
         raise InputError(
             f"{folder} must be empty or hold this {work}, got {taken} and no {file_name}: choose another folder"
         )
@@ -79,10 +84,11 @@ def _begin_or_check(folder: Path, manifest: dict, *, file_name: str, work: str, 
     return manifest
 
 
-def _first_file(folder: Path) -> str:
+def _first_file(folder: Path, *, beside: Collection[str]) -> str:
     """Name of what takes a folder; hidden files and empty folders do not."""
     for entry in sorted(folder.iterdir()):
-        if not entry.name.startswith(".") and not (entry.is_dir() and not any(entry.iterdir())):
+        counts = not entry.name.startswith(".") and entry.name not in beside
+        if counts and not (entry.is_dir() and not any(entry.iterdir())):
             return entry.name
     return ""
 

@@ -16,6 +16,7 @@ from lensdetect import artifact
 from lensdetect import flags as quality
 from lensdetect.artifact import Card
 from lensdetect.artifact.conversion import Conversion, missing_bands, plan_conversion
+from lensdetect.artifact.views import check_views, titled
 from lensdetect.data import CutoutBatch
 from lensdetect.images.bounds import CUTOUT_PIXELS
 from lensdetect.scoring.declaring import Images, open_images, survey_name
@@ -44,13 +45,17 @@ class Ranking:
     card : Card
         Of the detector.
     detector : str
-        Its name and version, as in "arcformer_small_measured-ground/1".
+        Its name and version, as in "arcformer_small_measured-ground/1", and its views if there are several.
+    prior : float or None
+        Share of lenses among the images for which the probabilities hold; None
+        if that is not known.
     """
 
     table: pd.DataFrame
     best: np.ndarray
     card: Card
     detector: str
+    prior: float | None = None
 
     @property
     def num_refused(self) -> int:
@@ -82,7 +87,13 @@ class _Best:
 
 
 def rank(
-    images: Images, scorer: artifact.Scorer, *, prior: float | None = None, keep: int = 0, progress: bool = True
+    images: Images,
+    scorer: artifact.Scorer,
+    *,
+    prior: float | None = None,
+    views: int = 1,
+    keep: int = 0,
+    progress: bool = True,
 ) -> Ranking:
     """Score images and sort them.
 
@@ -98,6 +109,8 @@ def rank(
     prior : float, optional
         Fraction of lenses among such images; by default that of the stamps on
         which the probability was calibrated. The order does not depend on it.
+    views : int
+        As a ``Scorer`` takes them.
     keep : int
         How many of the best cutouts to keep.
     progress : bool
@@ -110,7 +123,8 @@ def rank(
     Raises
     ------
     InputError
-        If the detector does not take such images, or the prior is no fraction.
+        If the detector does not take such images, the prior is no fraction, or
+        ``views`` is neither 1 nor 8.
     """
     card, form, source = scorer.card, images.form, images.source
     best = _Best(keep, plan_conversion(card, **form), card.size)
@@ -123,15 +137,16 @@ def rank(
     ):
         for batch in batches:
             cutouts = images.cutouts(batch.pixels)
-            scores = scorer(cutouts, **form, prior=prior, batch_size=_BATCH_SIZE)
+            scores = scorer(cutouts, **form, prior=prior, batch_size=_BATCH_SIZE, views=views)
             logit = np.where(batch.refused | ~np.isfinite(scores.logit), np.float32(np.nan), scores.logit)
             best.add(cutouts, logit)
             tables.append(_table(batch, logit, scores.probability, lacking=lacking))
             bar.update(len(batch))
     table = pd.concat(tables, ignore_index=True)
     table = table.sort_values("logit", ascending=False, kind="stable", na_position="last", ignore_index=True)
-    table.attrs["detector"] = scorer.title
-    return Ranking(table, best.pixels, card, scorer.title)
+    table.attrs["detector"] = titled(scorer.title, views)
+    prior = card.calibration_of(form["bands"]).lens_fraction if prior is None else prior
+    return Ranking(table, best.pixels, card, table.attrs["detector"], prior)
 
 
 def _table(batch: CutoutBatch, logit: np.ndarray, probability: np.ndarray, *, lacking: tuple[str, ...]) -> pd.DataFrame:
@@ -165,6 +180,7 @@ def score(
     max_pixels: int = CUTOUT_PIXELS,
     trust_units: bool = False,
     prior: float | None = None,
+    views: int = 1,
     trust_model: bool = False,
     progress: bool = True,
 ) -> pd.DataFrame:
@@ -199,6 +215,9 @@ def score(
     prior : float, optional
         Fraction of lenses among such images, to which ``probability`` is
         corrected; by default that of the stamps on which the detector was calibrated.
+    views : int
+        8 for the mean logit over turns and mirrors, at eight times the cost; as
+        a ``Scorer`` takes them.
     trust_model : bool
         Whether to load a detector whose program does more than compute.
     progress : bool
@@ -215,12 +234,13 @@ def score(
     Raises
     ------
     InputError
-        If the images cannot be read at all, it is not known what they are, or
-        the detector does not take them.
+        If the images cannot be read at all, it is not known what they are, the
+        detector does not take them, or ``views`` is neither 1 nor 8.
     ArtifactError
         If the detector's folder is incomplete or has been altered, or its
         program does more than compute.
     """
+    check_views(views)
     loaded = None if model is None or isinstance(model, str | Path) else model
     # The card tells what the detector takes before TensorFlow is loaded.
     folder = loaded.folder if loaded else artifact.find_detector(model, survey=survey_name(images, survey))
@@ -237,4 +257,4 @@ def score(
         trust_units=trust_units,
     )
     scorer = loaded or artifact.load_detector(folder, trust_model=trust_model)
-    return rank(opened, scorer, prior=prior, progress=progress).table
+    return rank(opened, scorer, prior=prior, views=views, progress=progress).table

@@ -15,7 +15,6 @@ _HOMES = {
     "Member": "committee",
     "Search": "summary",
     "committee_of": "committee",
-    "index_tiles": "index",
     "known_lenses": "known",
     "search_survey": "run",
 }

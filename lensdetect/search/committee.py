@@ -11,10 +11,11 @@ import numpy as np
 from scipy.special import expit
 
 from lensdetect.artifact import Calibration, Card, check_program, find_detector, title_of, verify
-from lensdetect.artifact.conversion import PIXEL_SCALE_TOLERANCE
 from lensdetect.artifact.factory import ScorerFactory
 from lensdetect.artifact.shipped import is_shipped
+from lensdetect.artifact.views import titled
 from lensdetect.errors import InputError
+from lensdetect.images.properties import PIXEL_SCALE_TOLERANCE
 from lensdetect.metrics import prior_corrected
 from lensdetect.survey import Survey
 
@@ -35,11 +36,19 @@ class Member:
         For the bands of the cutouts.
     digest : str
         Tells its weights and its card from any others.
+    views : int
+        Its logit is the mean over so many views of a cutout.
     """
 
     name: str
     calibration: Calibration = Calibration()
     digest: str = ""
+    views: int = 1
+
+    @property
+    def title(self) -> str:
+        """Its name, and its views if there are several."""
+        return titled(self.name, self.views)
 
 
 @dataclass(frozen=True)
@@ -111,7 +120,9 @@ class Committee:
         return mean.astype(np.float32), expit(moved).astype(np.float32)
 
 
-def committee_of(models: Sequence[str | Path | None], survey: Survey, *, trust_model: bool = False) -> Committee:
+def committee_of(
+    models: Sequence[str | Path | None], survey: Survey, *, views: int = 1, trust_model: bool = False
+) -> Committee:
     """Committee of trained detectors for the tiles of a survey.
 
     Parameters
@@ -120,6 +131,8 @@ def committee_of(models: Sequence[str | Path | None], survey: Survey, *, trust_m
         Names or folders; None is the one that comes with the package for that survey.
     survey : Survey
         Bands that no detector takes are not read.
+    views : int
+        8 for the mean logit over turns and mirrors, at eight times the cost.
     trust_model : bool
         Whether to take folders whose program does more than compute.
 
@@ -131,8 +144,9 @@ def committee_of(models: Sequence[str | Path | None], survey: Survey, *, trust_m
     ------
     InputError
         If a detector is not found, is named twice, takes no band of the survey,
-        or has pixels of another scale than the first, or one of several does
-        not know the share of lenses that it was calibrated on.
+        or has pixels of another scale than the first, one of several does not
+        know the share of lenses that it was calibrated on, or ``views`` is
+        neither 1 nor 8.
     ArtifactError
         If a folder is incomplete or has been altered, or its program does more
         than compute.
@@ -164,9 +178,10 @@ def committee_of(models: Sequence[str | Path | None], survey: Survey, *, trust_m
         scale,
         digests=tuple(card.digest for card in cards),
         trust_model=trust_model,
+        views=views,
     )
     members = tuple(
-        Member(title_of(card, folder), card.calibration_of(names), card.digest)
+        Member(title_of(card, folder), card.calibration_of(names), card.digest, views)
         for card, folder in zip(cards, folders, strict=True)
     )
     _check_priors(members)

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from lensdetect import flags as quality
+from lensdetect.images.assignment import assign
+from lensdetect.images.index import TileIndex
 from lensdetect.images.matching import SkyTree
-from lensdetect.search.assignment import assign
 from lensdetect.search.candidates import Cut, Ranked
-from lensdetect.search.index import TileIndex
 from lensdetect.search.known import MATCH_ARCSEC, merge_known
 from lensdetect.search.scores import score_pieces
 

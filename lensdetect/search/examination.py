@@ -12,14 +12,14 @@ from tqdm import tqdm
 
 from lensdetect.errors import reason_of
 from lensdetect.flags import FLAGS
+from lensdetect.images.cutouts import OpenTile, open_tile
+from lensdetect.images.index import TileIndex
+from lensdetect.images.tiles import Tile
 from lensdetect.search.candidates import Cut, Ranked, rank_scores
-from lensdetect.search.cutouts import OpenTile, open_tile
-from lensdetect.search.index import TileIndex
 from lensdetect.search.listing import list_candidates
 from lensdetect.search.quality import flag_quality
 from lensdetect.search.scores import read_note, set_flags, with_flags
 from lensdetect.search.slices import BATCH, Job, score_path
-from lensdetect.search.tiles import Tile
 
 UNEXAMINED: int = FLAGS["unexamined"].value
 

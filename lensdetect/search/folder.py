@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from lensdetect.images.index import TileIndex
 from lensdetect.runs import KeptKeys, open_run, writable, write_json
 from lensdetect.search.catalogue import Catalogue
 from lensdetect.search.committee import Committee
-from lensdetect.search.index import TileIndex
 from lensdetect.search.objects import Spread
 from lensdetect.search.scores import is_whole, join_parts, read_note, score_columns
 from lensdetect.search.slices import Job, Slice, part_path, score_path, search_code, slices_of
@@ -18,15 +18,21 @@ from lensdetect.survey import Survey
 
 #: What a folder of a search says about itself.
 MANIFEST_NAME = "search.json"
+#: What in it may change from one run to the next.
+_FREE = ("code_version", "tiles")
 
 
-def build_manifest(survey: Survey, catalogue: Catalogue, committee: Committee, prior: float | None) -> dict:
-    """What a folder says of its search: all that its scores follow from, but for the tiles.
+def build_manifest(
+    survey: Survey, catalogue: Catalogue, committee: Committee, prior: float | None, *, tiles: Sequence[Path] = ()
+) -> dict:
+    """What a folder says of its search: all that its scores follow from, and where the tiles lie.
 
     Parameters
     ----------
     survey, catalogue, committee, prior
         As ``search_survey`` takes or makes them.
+    tiles : sequence of Path
+        Folders, files and patterns; they may have moved when the search goes on.
 
     Returns
     -------
@@ -38,9 +44,10 @@ def build_manifest(survey: Survey, catalogue: Catalogue, committee: Committee, p
         "catalogue": [str(path.resolve()) for path in catalogue.files],
         "select": catalogue.selection.expression if catalogue.selection is not None else None,
         "columns": catalogue.columns,
-        "detectors": [[member.name, member.digest] for member in committee.members],
+        "detectors": [[member.title, member.digest] for member in committee.members],
         "prior": prior,
         "code_version": search_code(),
+        "tiles": [str(path) for path in tiles],
     }
 
 
@@ -66,18 +73,15 @@ def held_folder(folder: Path, manifest: dict) -> Iterator[bool]:
         If it holds something else (the message names the first difference),
         another run is at work in it, or it cannot be written.
     """
-    within = ("scores", "parts", "cutouts")
-    with open_run(
-        folder, manifest, file_name=MANIFEST_NAME, work="search", free=("code_version",), within=within
-    ) as found:
+    within = ("scores", "parts", "cutouts", "report")
+    with open_run(folder, manifest, file_name=MANIFEST_NAME, work="search", free=_FREE, within=within) as found:
         with writable(folder):
             for name in ("scores", "parts"):
                 (folder / name).mkdir(exist_ok=True)
-            other_code = found["code_version"] != manifest["code_version"]
-            if other_code:
-                # its scores are made again: the code is in their keys
+            if any(found.get(name) != manifest[name] for name in _FREE):
+                # scores that they change are made again: code and tiles are in their keys
                 write_json(folder / MANIFEST_NAME, manifest, sort_keys=True)
-        yield other_code
+        yield found["code_version"] != manifest["code_version"]
 
 
 def missing_slices(job: Job, index: TileIndex, spread: Spread) -> tuple[list[Slice], int]:

@@ -13,10 +13,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lensdetect.errors import InputError
+from lensdetect.images.assignment import NO_POSITION, assign
+from lensdetect.images.index import TileIndex
 from lensdetect.runs import code_key, content_key, key_of, write_folder, write_json
-from lensdetect.search.assignment import NO_POSITION, assign, nowhere
-from lensdetect.search.catalogue import Catalogue
-from lensdetect.search.index import TileIndex
+from lensdetect.search.catalogue import Catalogue, Told
 
 _SCHEMA = pa.schema(
     [("row", pa.int64()), ("id", pa.string())]
@@ -195,7 +195,7 @@ def _spread(catalogue: Catalogue, index: TileIndex, folder: Path) -> dict:
         "outside": selected - placed - no_position,
         "no_position": no_position,
         "without_id": told.without_id,
-        "notes": [*told.notes(), *nowhere(told, index, selected=selected, placed=placed)],
+        "notes": [*told.notes(), *_nowhere(told, index, selected=selected, placed=placed)],
         "counts": counts,
         "digests": {tile: found.hexdigest() for tile, found in hashes.items()},
         "outside_digest": _sha256(folder / _OUTSIDE),
@@ -211,3 +211,34 @@ def _append(path: Path, rows: pd.DataFrame) -> bytes:
     with open(path, "ab") as file:
         file.write(written)
     return written
+
+
+def _nowhere(told: Told, index: TileIndex, *, selected: int, placed: int) -> list[str]:
+    """Say so if a whole catalogue lies beside the tiles, which has a reason more often than not.
+
+    Parameters
+    ----------
+    told : Told
+        Of the catalogue.
+    index : TileIndex
+    selected, placed : int
+        Objects selected, and those in some tile.
+
+    Returns
+    -------
+    list of str
+        Empty where it is not so.
+    """
+    corners = [corner for tile in index.tiles for corner in tile.corners_deg or ()]
+    if placed or selected == told.without_position or not corners:
+        return []
+    ra, dec = zip(*corners, strict=True)
+    return [
+        f"0 of {selected:,} objects lie in any tile: they have right ascensions {_range(told.ra_deg)} and declinations "
+        f"{_range(told.dec_deg)} deg, the tiles {_range((min(ra), max(ra)))} and {_range((min(dec), max(dec)))} deg: "
+        "give the catalogue of these tiles, and see that its positions are in the unit that it tells"
+    ]
+
+
+def _range(ends: tuple[float, float]) -> str:
+    return f"{ends[0]:.4f} to {ends[1]:.4f}"

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
-import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,27 +14,31 @@ from tqdm import tqdm
 
 from lensdetect.flags import ARC_RADIUS_ARCSEC
 from lensdetect.images.bounds import TILE_PIXELS
+from lensdetect.images.index import TileIndex, index_tiles
+from lensdetect.parallel import Died, run_tasks
 from lensdetect.runs import writable, write_whole
-from lensdetect.search.candidates import Cut, Ranked
+from lensdetect.search.candidates import Cut
 from lensdetect.search.catalogue import Catalogue
-from lensdetect.search.cluster import run_on_cluster
 from lensdetect.search.committee import Committee
 from lensdetect.search.completeness import fates
 from lensdetect.search.examination import rank_examined
 from lensdetect.search.folder import build_manifest, held_folder, join_slices, missing_slices
-from lensdetect.search.index import TileIndex, index_tiles
 from lensdetect.search.known import cross_match, known_lenses, name_lists
 from lensdetect.search.objects import Spread, spread_objects
 from lensdetect.search.outputs import write_candidates
 from lensdetect.search.pictures import cut_candidates
 from lensdetect.search.report import Findings, write_report
-from lensdetect.search.scan import Outcome, refuse_slice, scan_slice
+from lensdetect.search.report_cards import shown_candidates
+from lensdetect.search.report_pictures import Pictures
+from lensdetect.search.scan import refuse_slice, scan_slice
 from lensdetect.search.scores import score_columns
 from lensdetect.search.slices import Job, Slice, score_path
 from lensdetect.search.summary import Search, count_all, tile_rows
-from lensdetect.search.workers import Died, run_here, run_in_processes
 from lensdetect.survey import Survey
 from lensdetect.text import write_csv
+
+#: Files that the report names, at most.
+_FILES_NAMED = 5
 
 
 def search_survey(
@@ -57,12 +59,14 @@ def search_survey(
     scheduler: str | None = None,
     max_pixels: int = TILE_PIXELS,
     progress: bool = True,
+    command: str = "",
 ) -> Search:
     """Search tiles for lenses among the objects of a catalogue.
 
     The folder gets ``scores/<tile>.parquet`` (every object), ``objects/outside.parquet``
     (those in no tile), ``tiles.csv``, ``candidates.parquet``, ``.csv`` and
-    ``.fits``, ``known.csv``, ``cutouts/`` and ``report.html``. A tile whose
+    ``.fits``, ``known.csv``, ``cutouts/``, and ``report.html`` with its pictures
+    in ``report/``. A tile whose
     scores are there, and undamaged, is not scored again where all that they
     follow from is the same: what its files hold, its zero points, the objects,
     the detectors and the version of the code. So an interrupted search goes on,
@@ -99,6 +103,8 @@ def search_survey(
         Pixels that an image of a tile may have; larger ones are problems.
     progress : bool
         Whether to show a progress bar where standard error is a terminal.
+    command : str
+        Command line that asked for the search, for the report.
 
     Returns
     -------
@@ -117,17 +123,19 @@ def search_survey(
     cut, folder, left_out = cut or Cut(), Path(output).resolve(), []
     lenses = known_lenses(known, notes=left_out)
     objects = Catalogue(catalogue, survey=survey, select=select, columns=columns)
-    bands = _used_bands(survey, committee)
+    bands = survey.with_bands(committee.bands)
     job = Job(bands, folder, committee, prior, examine_all=examine_all, glitch_arcsec=glitch_arcsec)
     show = progress and sys.stderr.isatty()
-    with held_folder(folder, build_manifest(survey, objects, committee, prior)) as other_code:
+    manifest = build_manifest(survey, objects, committee, prior, tiles=_absolute(tiles))
+    with held_folder(folder, manifest) as other_code:
         with writable(folder):
             index = index_tiles(_absolute(tiles), survey, cache=folder / "headers.json", max_pixels=max_pixels)
             spread = spread_objects(objects, index, folder / "objects")
             slices, ready = missing_slices(job, index, spread)
         unwritten = _scan(job, slices, ready, workers=workers, scheduler=scheduler, show=show)
         with writable(folder):
-            ended = _Scanned(job, objects, index, spread, slices, unwritten, left_out, other_code)
+            sources = _sources(tiles, objects, command)
+            ended = _Scanned(job, objects, index, spread, slices, unwritten, left_out, sources, other_code)
             return _finish(ended, cut=cut, lenses=lenses, began_s=began_s, show=show)
 
 
@@ -142,6 +150,7 @@ class _Scanned:
     slices: list[Slice]
     unwritten: dict[str, str]
     left_out: list[str]
+    sources: dict[str, str]
     other_code: bool
 
 
@@ -166,20 +175,13 @@ def _finish(ended: _Scanned, *, cut: Cut, lenses: pd.DataFrame, began_s: float, 
     )
     if ended.other_code:
         numbers["scores and tables of another version of lensdetect"] = "made again"
-    return _write(job, index, rows, ranked, fate, numbers=numbers, notes=[*spread.notes, *ended.left_out, *notes])
+    notes = [*spread.notes, *ended.left_out, *notes]
+    return _write(Findings(job, index, rows, ranked, fate, numbers, notes, cut, ended.sources))
 
 
 def _absolute(tiles) -> list[Path]:
     # Workers elsewhere may have another working folder.
     return [Path(path).absolute() for path in ([tiles] if isinstance(tiles, (str, Path)) else tiles)]
-
-
-def _used_bands(survey: Survey, committee: Committee) -> Survey:
-    keep = [place for place, name in enumerate(survey.band_names) if name in committee.bands]
-    conditions = tuple(survey.conditions[place] for place in keep) if survey.conditions else ()
-    used = tuple(survey.bands[place] for place in keep)
-    reference = survey.reference_band if survey.reference_band in committee.bands else used[0].name
-    return dataclasses.replace(survey, bands=used, conditions=conditions, reference_band=reference)
 
 
 def _scan(
@@ -191,7 +193,7 @@ def _scan(
         left[piece.tile.name] = left.get(piece.tile.name, 0) + 1
     total, unwritten = ready + sum(piece.objects for piece in slices), {}
     with tqdm(total=total, initial=ready, unit="object", desc="search", disable=not show) as bar:
-        for piece, result in _results(job, slices, workers=workers, scheduler=scheduler):
+        for piece, result in run_tasks(partial(scan_slice, job), slices, workers=workers, scheduler=scheduler):
             outcome = refuse_slice(job, piece, result.reason) if isinstance(result, Died) else result
             bar.update(piece.objects)
             name = piece.tile.name
@@ -205,31 +207,31 @@ def _scan(
     return unwritten
 
 
-def _results(
-    job: Job, slices: list[Slice], *, workers: int | None, scheduler: str | None
-) -> Iterator[tuple[Slice, Outcome | Died]]:
-    work = partial(scan_slice, job)
-    if scheduler is not None:
-        return run_on_cluster(work, slices, scheduler=scheduler)
-    workers = (os.cpu_count() or 1) if workers is None else workers
-    return run_here(work, slices) if workers == 1 else run_in_processes(work, slices, workers=workers)
-
-
-def _write(
-    job: Job,
-    index: TileIndex,
-    rows: pd.DataFrame,
-    ranked: Ranked,
-    known: pd.DataFrame,
-    *,
-    numbers: dict,
-    notes: list[str],
-) -> Search:
-    folder = job.folder
-    for name, table in (("tiles.csv", rows), ("known.csv", known)):
+def _write(findings: Findings) -> Search:
+    folder, ranked = findings.job.folder, findings.ranked
+    for name, table in (("tiles.csv", findings.tiles), ("known.csv", findings.known)):
         write_whole(folder / name, lambda file, t=table: write_csv(t, file))
     write_candidates(ranked.candidates, folder)
-    pictures, problems = cut_candidates(ranked.candidates, index, job, folder=folder / "cutouts")
-    notes += problems
-    write_report(Findings(job, index, rows, ranked, known, numbers, pictures, notes), folder / "report.html")
-    return Search(folder, ranked.candidates, rows, known, numbers, notes)
+    pictures = Pictures(folder, shown_candidates(ranked.candidates)["rank"])
+    problems = cut_candidates(
+        ranked.candidates, findings.index, findings.job, folder=folder / "cutouts", pictures=pictures
+    )
+    findings.notes.extend(problems)
+    write_report(findings, pictures, folder / "report.html")
+    return Search(folder, ranked.candidates, findings.tiles, findings.known, findings.numbers, findings.notes)
+
+
+def _sources(tiles, objects: Catalogue, command: str) -> dict[str, str]:
+    """What was searched, and with which command, for the report."""
+    return {
+        "command": command or "a call of lensdetect.search.search_survey",
+        "tiles": _listed(map(str, [tiles] if isinstance(tiles, (str, Path)) else tiles)),
+        "catalogue": _listed(map(str, objects.files)),
+        "selection": objects.selection.expression if objects.selection is not None else "all objects",
+    }
+
+
+def _listed(names: Iterable[str]) -> str:
+    names = list(names)
+    more = f" and {len(names) - _FILES_NAMED:,} more" if len(names) > _FILES_NAMED else ""
+    return ", ".join(names[:_FILES_NAMED]) + more

@@ -7,17 +7,18 @@ import pickle
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from lensdetect import flags as quality
 from lensdetect.errors import InputError, LensdetectError, one_line, reason_of
-from lensdetect.search.ahead import ahead
-from lensdetect.search.cutouts import Cutouts, OpenTile
+from lensdetect.images.cutouts import Cutouts, OpenTile
+from lensdetect.parallel import ahead
 from lensdetect.search.examination import find_glitches, open_for
 from lensdetect.search.objects import list_path, read_objects
 from lensdetect.search.quality import flag_duplicates
@@ -148,7 +149,8 @@ def _scores(job: Job, piece: Slice, objects: pd.DataFrame, duplicates: np.ndarra
 def _logits(job: Job, tile: OpenTile, x_pix: np.ndarray, y_pix: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[str]]:
     """Logits ``(n, detectors)``, NaN for those that get none; flags and reasons of the cutouts."""
     scorer, found = _scorer(job.committee.make_scorer), []
-    with closing(ahead(_batches(job, tile, x_pix, y_pix))) as batches:
+    cut = partial(_batch, job, tile, x_pix, y_pix)
+    with closing(ahead(cut, range(0, len(x_pix), BATCH), depth=2)) as batches:
         for cutouts in batches:
             found.append((scorer(cutouts.pixels), cutouts.flags, cutouts.reasons))
     logits = np.concatenate([logit for logit, _, _ in found]).astype(np.float32, copy=False)
@@ -163,12 +165,11 @@ def _logits(job: Job, tile: OpenTile, x_pix: np.ndarray, y_pix: np.ndarray) -> t
     return logits, flags, reasons
 
 
-def _batches(job: Job, tile: OpenTile, x_pix: np.ndarray, y_pix: np.ndarray) -> Iterator[Cutouts]:
-    for start in range(0, len(x_pix), BATCH):
-        cutouts = tile.cut(x_pix[start : start + BATCH], y_pix[start : start + BATCH], size=job.committee.size)
-        if job.examine_all:
-            cutouts = dataclasses.replace(cutouts, flags=cutouts.flags | find_glitches(job, tile, cutouts.pixels))
-        yield cutouts
+def _batch(job: Job, tile: OpenTile, x_pix: np.ndarray, y_pix: np.ndarray, start: int) -> Cutouts:
+    cutouts = tile.cut(x_pix[start : start + BATCH], y_pix[start : start + BATCH], size=job.committee.size)
+    if job.examine_all:
+        cutouts = dataclasses.replace(cutouts, flags=cutouts.flags | find_glitches(job, tile, cutouts.pixels))
+    return cutouts
 
 
 _loaded: dict[bytes, Callable] = {}

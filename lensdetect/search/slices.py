@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from lensdetect.flags import ARC_RADIUS_ARCSEC
+from lensdetect.images.tiles import Tile
 from lensdetect.runs import code_key, content_key, key_of
 from lensdetect.search.committee import Committee
 from lensdetect.search.objects import file_stem
 from lensdetect.search.scenes import check_radius
-from lensdetect.search.tiles import Tile
 from lensdetect.survey import Survey
 
 #: Cutouts cut and scored at once; larger batches fall out of a CPU's caches.

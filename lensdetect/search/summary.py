@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from lensdetect.images.index import TileIndex
 from lensdetect.search.candidates import Ranked
 from lensdetect.search.committee import Committee
 from lensdetect.search.completeness import FOUND
-from lensdetect.search.index import TileIndex
 from lensdetect.search.objects import Spread
 from lensdetect.search.scores import read_note
 from lensdetect.search.slices import score_path
@@ -162,7 +162,7 @@ def count_all(
     candidates, near = ranked.candidates[~is_near], ranked.candidates[is_near]
     named = ", ".join(f"{role} from {name or 'the row number'}" for role, name in columns.items())
     return {
-        "detectors": ", ".join(member.name for member in committee.members),
+        "detectors": "; ".join(member.title for member in committee.members),
         "tiles": len(index.tiles),
         "tiles with a problem": int((rows["problem"] != "").sum()) - len(index.unused),
         **_files_left(index),

@@ -10,12 +10,12 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from lensdetect.parallel import run_tasks, survived
 from lensdetect.runs import writable
 from lensdetect.simulation.choice import default_population
 from lensdetect.simulation.manifest import build_manifest, held_folder
 from lensdetect.simulation.plan import Plan, check_whole, make_shard
 from lensdetect.simulation.population import Population
-from lensdetect.simulation.processes import map_unordered
 from lensdetect.survey import Survey
 
 
@@ -98,5 +98,5 @@ def _make_missing(plan: Plan, *, workers: int, progress: bool) -> None:
     hidden = not progress or not sys.stderr.isatty()
     workers = max(min(workers, len(missing)), 1)
     with tqdm(total=plan.count, initial=ready, unit="stamp", desc="simulate", disable=hidden) as bar:
-        for made in map_unordered(partial(make_shard, plan), missing, workers=workers):
+        for made in survived(run_tasks(partial(make_shard, plan), missing, workers=workers)):
             bar.update(made)

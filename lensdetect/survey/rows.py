@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lensdetect.errors import unknown_name
 
@@ -206,6 +206,9 @@ class Survey:
         Named selections of that catalogue: name, and an expression over its columns.
     files : SurveyFiles
         Names and masks of the files that the survey ships.
+    viewer : str
+        Address of a page that shows its images at ``{ra}`` and ``{dec}``, in
+        degrees; empty where there is none that anybody may open.
     """
 
     name: str
@@ -221,6 +224,7 @@ class Survey:
     catalogue: CatalogueColumns | None = None
     selections: tuple[tuple[str, str], ...] = ()
     files: SurveyFiles = SurveyFiles()
+    viewer: str = ""
 
     @property
     def band_names(self) -> tuple[str, ...]:
@@ -249,6 +253,26 @@ class Survey:
             if name not in rows:
                 raise unknown_name(f"band of survey {self.name}", name, rows)
         return tuple(rows[name] for name in names)
+
+    def with_bands(self, names: Iterable[str]) -> Survey:
+        """The same survey in some of its bands, for images of which the others are not read.
+
+        Parameters
+        ----------
+        names : iterable of str
+            One or more; what is no band of this survey is left aside.
+
+        Returns
+        -------
+        Survey
+            With the bands in its own order; the reference band stays, if it is among them.
+        """
+        wanted = set(names)
+        keep = [place for place, band in enumerate(self.bands) if band.name in wanted]
+        conditions = tuple(self.conditions[place] for place in keep) if self.conditions else ()
+        used = tuple(self.bands[place] for place in keep)
+        reference = self.reference_band if self.reference_band in wanted else used[0].name
+        return replace(self, bands=used, conditions=conditions, reference_band=reference)
 
     def tile_file(self, ra_deg: float, dec_deg: float, *, band: str, kind: str = "sci") -> str:
         """File name of one image of the tile around a position.

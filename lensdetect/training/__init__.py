@@ -1,7 +1,6 @@
 """Training: plans, runs on disk, and the way from a run to an artifact."""
 
 from lensdetect.training.export import export as export
-from lensdetect.training.export import flux_unit as flux_unit
 from lensdetect.training.export import make_card as make_card
 from lensdetect.training.export import measure as measure
 from lensdetect.training.files import find_detector_spec as find_detector_spec

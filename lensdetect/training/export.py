@@ -13,6 +13,7 @@ import numpy as np
 from lensdetect.artifact import Calibration, Card, load_card
 from lensdetect.data.pipeline import Stamps, evaluation_batches
 from lensdetect.errors import InputError
+from lensdetect.images.properties import ImageProperties
 from lensdetect.metrics import fit_calibration, lens_metrics
 from lensdetect.stamps import undetected
 from lensdetect.survey import Survey
@@ -26,6 +27,9 @@ logger = logging.getLogger(__name__)
 #: Figures of merit that go on a card, with their intervals.
 _FIGURES = ("auroc", "tpr0", "tpr10", "accuracy")
 _LICENCE = "BSD-3-Clause"
+#: What a manifest may tell of its stamps that the card shall tell too: which real objects are among them, as they are
+#: never to be measured on; and through which rounds of grading they went.
+_TOLD = ("real_sky", "rounds")
 
 
 def export(
@@ -137,7 +141,7 @@ def _measured_card(run: Run, stamps: Stamps, *, kept: int, survey: Survey, test:
         bands=record_bands(record),
         pixel_scale_arcsec=survey.pixel_scale_arcsec,
         size=stamps.shape[0],
-        flux_unit=flux_unit(survey),
+        flux_unit=ImageProperties.of(survey).unit,
         training=_training(record, run.read_state(), kept=kept, measured_on=measured_on),
         metrics=measure(model, measured, rows, bands=survey.band_names, band_sets=_band_sets(plan, survey)),
         licence=_LICENCE,
@@ -190,23 +194,6 @@ def _measured_on(record: dict, test: Stamps | None) -> dict[str, Any]:
     if any(value is not None and value == trained_on[name] for name, value in found.items()):
         raise InputError("the test stamps must be others than the training stamps: simulate them with another seed")
     return {"set": "test", **found}
-
-
-def flux_unit(survey: Survey) -> str:
-    """Flux unit of a survey in words.
-
-    Parameters
-    ----------
-    survey : Survey
-        Which survey.
-
-    Returns
-    -------
-    str
-        For the card, with the zero point of each band.
-    """
-    zero_points = ", ".join(f"{band.name} {band.zero_point_mag:g}" for band in survey.bands)
-    return f"AB zero point {zero_points}"
 
 
 def measure(
@@ -298,8 +285,7 @@ def _training(record: dict, state: dict, *, kept: int, measured_on: dict) -> dic
         "data_sha256": data["sha256"],
         "data_seed": data["manifest"].get("seed"),
         "stamps": data["stamps"],
-        # Which real objects are among the stamps, where their manifest says so: they are never to be measured on.
-        **({"real_sky": data["manifest"]["real_sky"]} if "real_sky" in data["manifest"] else {}),
+        **{name: data["manifest"][name] for name in _TOLD if name in data["manifest"]},
         "seed": record["seed"],
         "epochs": state["epoch"],
         "kept_epoch": kept,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from lensdetect.data.device import is_out_of_memory
-from lensdetect.data.pipeline import Stamps, evaluation_batches, steps_per_epoch, training_batches
+from lensdetect.data.pipeline import Stamps, evaluation_batches, shown_in_epoch, steps_per_epoch, training_batches
 from lensdetect.data.resident import near_device
 from lensdetect.errors import InputError
 from lensdetect.figures import learning_curves, save_figure
@@ -19,6 +19,7 @@ from lensdetect.network import DetectorSpec
 from lensdetect.survey import Survey
 from lensdetect.training.callbacks import EpochSeeds, Progress, ValidateAndSave
 from lensdetect.training.checkpoint import load_optimizer, load_weights
+from lensdetect.training.optimizer import optimizer_of
 from lensdetect.training.plan import Plan, TrainingStage, plan_from_dict
 from lensdetect.training.record import build_from_record, check_goes_on, new_record, split_rows
 from lensdetect.training.run import Run
@@ -27,6 +28,8 @@ logger = logging.getLogger(__name__)
 
 #: Held-out stamps that are scored at once, at most.
 _MOST_SCORED = 256
+#: Lenses, and others, below which a validation can tell little.
+_FEW = 20
 
 
 def train(
@@ -39,6 +42,7 @@ def train(
     seed: int,
     weights: str | Path | None = None,
     parts: str | Sequence[str] = "all",
+    beside: Collection[str] = (),
 ) -> Run:
     """Train a detector.
 
@@ -60,6 +64,8 @@ def train(
         A trained detector to start from.
     parts : str or sequence of str
         Which parts to take from it: "all", or some of "stem", "encoder", "head".
+    beside : collection of str
+        Names of files that may be in the folder already.
 
     Returns
     -------
@@ -74,14 +80,26 @@ def train(
     ArtifactError
         If the trained detector does not fit.
     """
-    run = Run(output)
+    run = Run(output, beside=beside)
     run.check_free()
     record = new_record(detector, stamps, survey=survey, plan=plan, seed=seed, weights=weights, parts=parts)
-    training, _ = split_rows(stamps, plan, seed=seed)
-    steps_per_epoch(len(training), plan.batch_size)
+    training, validation = split_rows(stamps, plan, seed=seed)
+    _tell_if_few(stamps.truth["is_lens"].to_numpy(bool)[validation])
+    steps_per_epoch(shown_in_epoch(stamps, training), plan.batch_size)
     model = build_from_record(record, size=stamps.shape[0])
     with run.held(record):
         return _fit(run, record, stamps, model=model)
+
+
+def _tell_if_few(is_lens: np.ndarray) -> None:
+    """Say it where a validation can tell little."""
+    lenses, others = int(is_lens.sum()), int((~is_lens).sum())
+    if min(lenses, others) < _FEW:
+        logger.warning(
+            "this training is validated with %d lenses and %d others, too few to choose an epoch by or to calibrate "
+            "on: give more stamps, or a set to validate with (lensdetect train --validation DIR)",
+            *(lenses, others),
+        )
 
 
 def resume(output: Path | str, stamps: Stamps, *, survey: Survey) -> Run:
@@ -161,7 +179,7 @@ def _with_half_batches(run: Run, record: dict[str, Any]) -> dict[str, Any]:
 def _fit_stages(run: Run, record: dict[str, Any], stamps: Stamps, *, model: keras.Model) -> None:
     plan = plan_from_dict(record["plan"])
     training, validation = split_rows(stamps, plan, seed=record["seed"])
-    steps = steps_per_epoch(len(training), plan.batch_size)
+    steps = steps_per_epoch(shown_in_epoch(stamps, training), plan.batch_size)
     is_lens = stamps.truth["is_lens"].to_numpy(bool)[validation]
     held_out = evaluation_batches(stamps, validation, batch_size=min(_MOST_SCORED, 4 * plan.batch_size))
     validate = ValidateAndSave(run, held_out, is_lens, patience=plan.patience)
@@ -208,12 +226,7 @@ def _batches(record: dict[str, Any], stamps: Stamps, rows: np.ndarray, *, first_
 
 def _compile(model: keras.Model, stage: TrainingStage, *, steps: int) -> None:
     model.compile(
-        optimizer=keras.optimizers.AdamW(
-            stage.schedule.build(steps_per_epoch=steps, epochs=stage.epochs),
-            weight_decay=stage.weight_decay,
-            # Keras numbers the others of a process, and checkpoints go by name.
-            name="adamw",
-        ),
+        optimizer=optimizer_of(stage, steps_per_epoch=steps),
         loss=keras.losses.BinaryCrossentropy(from_logits=True),
         metrics=[
             keras.metrics.BinaryAccuracy(threshold=0.0, name="accuracy"),

@@ -10,6 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from lensdetect.artifact.weights import PARTS
 from lensdetect.errors import InputError, unknown_name
 from lensdetect.fields import from_table, within
 from lensdetect.network.augmentation import Augmentation
@@ -111,11 +112,16 @@ class TrainingStage:
         Learning rate.
     weight_decay : float
         Of AdamW; 0 is Adam.
+    part_rates : tuple of (str, float)
+        Parts that learn at another rate, and by what factor: early layers see
+        what all images have in common and need less change than late ones
+        (Howard & Ruder 2018, arXiv 1801.06146). 0 leaves a part as it is.
     """
 
     epochs: int
     schedule: CosineSchedule | ExponentialSchedule
     weight_decay: float = 0.0
+    part_rates: tuple[tuple[str, float], ...] = ()
 
     def __post_init__(self):
         """Check the number of epochs."""
@@ -123,6 +129,10 @@ class TrainingStage:
             raise InputError(f"a stage of training needs at least one epoch, got {self.epochs}")
         within(self.epochs, low=1, high=_MOST_EPOCHS, place="epochs of a stage")
         within(self.weight_decay, low=0, high=1e6, place="weight_decay of a stage")
+        for part, rate in self.part_rates:
+            if part not in PARTS:
+                raise unknown_name("part", part, PARTS)
+            within(rate, low=0, high=1e3, place=f"the rate of part {part} of a stage")
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,22 @@ PLANS: dict[str, Plan] = {
             augmentation=Augmentation(max_shift_pix=5, band_sets=((("g", "r", "i"), 0.2), (("r",), 0.15))),
             validation_fraction=0.05,
         ),
+        # Ours, to go on with a trained detector on a few hundred graded objects
+        # among simulated stamps: low rates, lowest where all images are alike.
+        Plan(
+            name="fine_tune",
+            stages=(
+                TrainingStage(
+                    3,
+                    CosineSchedule(5e-4, warmup_epochs=0.3),
+                    weight_decay=0.02,
+                    part_rates=(("stem", 0.3), ("encoder", 0.6)),
+                ),
+            ),
+            batch_size=64,
+            augmentation=Augmentation(max_shift_pix=5, band_sets=((("g", "r", "i"), 0.2), (("r",), 0.15))),
+            validation_fraction=0.1,
+        ),
         # Thuruthipilly+ 2022: Adam in two stages, batches of 32, last epoch
         # kept. Their shift was always +-5.05 pixels, by an accident of the
         # generator; here it is a range, in whole pixels, with all eight views.

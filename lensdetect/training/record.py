@@ -74,6 +74,8 @@ def new_record(
         "parts": parts if isinstance(parts, str) else list(parts),
         "data": {"sha256": stamps.sha256(), "stamps": len(stamps.truth), "manifest": stamps.manifest},
         "precision": training_precision(),
+        # Told, not held to: a training goes on under another library.
+        "backend": keras.config.backend(),
         "code": code_key(*_CODE),
     }
 
@@ -204,6 +206,8 @@ def check_goes_on(record: dict[str, Any], stamps: Stamps, *, survey: Survey) -> 
 def split_rows(stamps: Stamps, plan: Plan, *, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Rows to train on and rows to validate on; a stamp that is there more than once is trained on.
 
+    Where the truth has a column ``validates``, it says which rows validate; else they are drawn.
+
     Parameters
     ----------
     stamps : Stamps
@@ -235,7 +239,9 @@ def split_rows(stamps: Stamps, plan: Plan, *, seed: int) -> tuple[np.ndarray, np
                 f"stamps to train on must be lenses and others, got no {kind} among {len(used)}: "
                 "add some, or simulate with a --lens-fraction between 0 and 1"
             )
-    is_validation = (np.arange(len(order)) < num_validation) & once
+    chosen = stamps.truth.get("validates")
+    is_validation = np.arange(len(order)) < num_validation if chosen is None else chosen.to_numpy(bool)[order]
+    is_validation &= once
     training, validation = np.sort(order[~is_validation]), np.sort(order[is_validation])
     for name, rows in (("training", training), ("validation", validation)):
         if len(rows) == 0 or is_lens[rows].all() or not is_lens[rows].any():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -43,10 +43,12 @@ class Run:
     folder : path
         ``plan.json``, ``history.csv``, ``curves.png``, ``checkpoint/``, ``measured/``
         (the card, once there are figures for it), ``model/1/``.
+    beside : collection of str
+        Names of what may be in the folder before the training begins.
     """
 
-    def __init__(self, folder: Path | str):
-        self.folder = Path(folder)
+    def __init__(self, folder: Path | str, *, beside: Collection[str] = ()):
+        self.folder, self._beside = Path(folder), {*beside}
         self.checkpoint = self.folder / "checkpoint"
 
     @property
@@ -74,7 +76,8 @@ class Run:
         """
         with self._writable():
             # What begins with a dot, a run has left that was stopped before it had begun.
-            taken = self.folder.exists() and any(not path.name.startswith(".") for path in self.folder.iterdir())
+            names = {path.name for path in self.folder.iterdir()} if self.folder.exists() else set()
+            taken = any(not name.startswith(".") for name in names - self._beside)
         if taken:
             raise InputError(f"a training needs a new or empty folder, {self.folder} is taken: add --resume to go on")
 
@@ -100,7 +103,7 @@ class Run:
         """
         card = (self.measured / CARD_FILE).parent.relative_to(self.folder).as_posix()
         places = ("checkpoint", card, "model")
-        with open_run(self.folder, plan, file_name="plan.json", work="training", within=places):
+        with open_run(self.folder, plan, file_name="plan.json", work="training", within=places, beside=self._beside):
             with self._writable():
                 self.checkpoint.mkdir(exist_ok=True)
             yield

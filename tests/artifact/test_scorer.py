@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from lensdetect.artifact import load_detector
+from lensdetect.artifact.factory import ScorerFactory
 from lensdetect.errors import InputError
 
 CLOSE = {"rtol": 1e-5, "atol": 1e-6}
@@ -127,3 +128,49 @@ def test_factory_and_scorer_can_be_pickled(saved, scorer, cutouts):
     expected = scorer(cutouts).logit
     np.testing.assert_array_equal(make_scorer()(cutouts).logit, expected)
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(scorer))(cutouts).logit, expected)
+
+
+def turned(cutouts, turns: int, mirrored: bool):
+    """Cutouts turned by so many right angles, and then mirrored or not."""
+    found = np.rot90(cutouts, turns, axes=(1, 2))
+    return found[:, ::-1] if mirrored else found
+
+
+ALL_VIEWS = [(turns, mirrored) for turns in range(4) for mirrored in (False, True)]
+
+
+def test_eight_views_are_the_mean_logit_over_turns_and_mirrors(scorer, cutouts):
+    each = np.stack([scorer(turned(cutouts, *view)).logit for view in ALL_VIEWS])
+    assert each.std(axis=0).min() > 1e-3
+    scores = scorer(cutouts, views=8, batch_size=4)
+    np.testing.assert_allclose(scores.logit, each.mean(axis=0), **CLOSE)
+    np.testing.assert_allclose(scores.probability, scorer.card.probability(scores.logit), **CLOSE)
+
+
+@pytest.mark.parametrize("view", ALL_VIEWS[1:])
+def test_eight_views_score_a_turned_cutout_as_the_cutout(scorer, cutouts, view):
+    whole = scorer(cutouts, views=8)
+    again = scorer(turned(cutouts, *view), views=8)
+    np.testing.assert_allclose(again.logit, whole.logit, **CLOSE)
+    np.testing.assert_allclose(again.probability, whole.probability, **CLOSE)
+
+
+def test_eight_views_of_a_blank_cutout_have_no_score_and_of_other_bands_one(scorer, cutouts):
+    cutouts[3] = np.nan
+    scores = scorer(cutouts[..., ::-1], bands=("i", "r", "g", "u"), views=8)
+    assert np.flatnonzero(np.isnan(scores.logit)).tolist() == [3]
+    np.testing.assert_allclose(scores.logit, scorer(cutouts, views=8).logit, **CLOSE)
+
+
+@pytest.mark.parametrize("views", [0, 2, 4, -8, 8.0, "8", True, None])
+def test_other_numbers_of_views_are_refused(scorer, saved, cutouts, views):
+    with pytest.raises(InputError, match=r"views must be 1 .* or 8 .*, got .*: choose one of the two"):
+        scorer(cutouts, views=views)
+    with pytest.raises(InputError, match="views must be 1"):
+        ScorerFactory((str(saved),), ("r",), (0.0,), 0.2, views=views)
+
+
+def test_a_factory_hands_on_the_views(saved, scorer, cutouts):
+    factory = ScorerFactory((str(saved),), scorer.bands, (0.0,) * 4, 0.2, views=8)
+    found = pickle.loads(pickle.dumps(factory))()(cutouts)
+    np.testing.assert_allclose(found[:, 0], scorer(cutouts, views=8, zero_points_mag=0.0).logit, **CLOSE)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from lensdetect.challenge import ChallengePlan, challenge
+from lensdetect.challenge import ChallengePlan, __main__, challenge, running
 from lensdetect.stamps import Stamp, write_manifest, write_shard
 from lensdetect.survey import SURVEYS
 
@@ -44,6 +48,45 @@ def write_stamps(folder: Path, *, count: int, seed: int) -> Path:
     return folder
 
 
+class InThisProcess:
+    """Stands in for the process of a system that is no network: TensorFlow does not start anew for it."""
+
+    def __init__(self, command, *, stdout, **options):
+        self._command, self._log = command, stdout
+
+    def wait(self) -> int:
+        """Do what the process would do, its messages in the same file."""
+        handler, logger = logging.StreamHandler(self._log), logging.getLogger("lensdetect")
+        logger.addHandler(handler)
+        try:
+            with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stderr(self._log):
+                patch.setattr("sys.argv", ["lensdetect.challenge", self._command[-1]])
+                return __main__.main()
+        finally:
+            logger.removeHandler(handler)
+
+
+@contextlib.contextmanager
+def few_processes() -> Iterator[None]:
+    """A challenge in which networks alone have a process of their own: test_killed_challenge and the command line
+    have one for every system."""
+    start = subprocess.Popen
+
+    def begin(command, **options):
+        return (start if "arcformer" in Path(command[-1]).name else InThisProcess)(command, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(running.subprocess, "Popen", begin)
+        yield
+
+
+@pytest.fixture
+def small_processes():
+    """``few_processes`` for one test."""
+    with few_processes():
+        yield
+
+
 @pytest.fixture(scope="session")
 def training_stamps(tmp_path_factory) -> Path:
     return write_stamps(tmp_path_factory.mktemp("challenge") / "train", count=150, seed=1)
@@ -66,5 +109,6 @@ def finished(training_stamps, test_stamps, plan, tmp_path_factory) -> Path:
     pytest.importorskip("skimage")
     output = tmp_path_factory.mktemp("challenge") / "output"
     systems = ("arcformer_test@gri", "all_star", "oracle", "rank_mean:arcformer_test@gri+all_star")
-    challenge(training_stamps, output, test=test_stamps, plan=plan, systems=systems, seed=4)
+    with few_processes():
+        challenge(training_stamps, output, test=test_stamps, plan=plan, systems=systems, seed=4)
     return output

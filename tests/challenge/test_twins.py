@@ -25,7 +25,7 @@ def test_other_bands_and_seeds_are_other_trainings():
     assert all(twin(job, jobs) is None for job in jobs)
 
 
-def test_twin_gets_the_row_of_the_one_that_was_run(training_stamps, test_stamps, plan, tmp_path):
+def test_twin_gets_the_row_of_the_one_that_was_run(training_stamps, test_stamps, plan, tmp_path, small_processes):
     """The stamps are too small for either: the one that was tried says so for both."""
     systems = ("lens_detector_15", "lens_detector_21")
     table = challenge(training_stamps, tmp_path, test=test_stamps, plan=plan, systems=systems, seed=4)

@@ -13,6 +13,9 @@ import pytest
 from lensdetect.stamps import Stamp, write_manifest, write_shard
 from lensdetect.survey import SURVEYS
 
+#: Each starts a library, which compiles.
+pytestmark = pytest.mark.slow
+
 SIZE = 17
 
 
@@ -46,27 +49,27 @@ def dots(tmp_path_factory) -> Path:
     return folder
 
 
-def finish(process) -> tuple[int, str, str]:
-    out, err = process.communicate(timeout=400)
+def finish(process, patience_s: float) -> tuple[int, str, str]:
+    out, err = process.communicate(timeout=patience_s)
     assert "Traceback" not in err, err
     return process.returncode, out, err
 
 
-def test_search_ends_with_a_command_that_trains(backend, start, dots, tmp_path):
+def test_search_ends_with_a_command_that_trains(backend, start, dots, tmp_path, patience_s):
     tuned = tmp_path / "tuned"
     options = ("--detector", "arcformer_test", "--search", "bayesian", "--trials", 1, "--epochs", 1, "--parts", "plan")
-    code, out, err = finish(start("tune", "--data", dots, "--output", tuned, *options))
+    code, out, err = finish(start("tune", "--data", dots, "--output", tuned, *options), patience_s)
     assert code == 0, err
     table = pd.read_csv(tuned / "trials.csv")
     assert table["status"].tolist() == ["done"] and table["val_auroc"].between(0, 1).all()
     assert "train the best: lensdetect train" in out and (tuned / "trials.png").is_file()
 
 
-def test_challenge_ranks_a_network(backend, start, dots, tmp_path):
+def test_challenge_ranks_a_network(backend, start, dots, tmp_path, patience_s):
     plan = tmp_path / "plan.json"
     plan.write_text(json.dumps({"systems": ["arcformer_test"], "epochs": 2, "recipe": "adamw"}))
     output = tmp_path / "output"
-    code, out, err = finish(start("challenge", "--data", dots, "--plan", plan, "--output", output))
+    code, out, err = finish(start("challenge", "--data", dots, "--plan", plan, "--output", output), patience_s)
     assert code == 0, out + err
     row = pd.read_csv(output / "results.csv").set_index("system").loc["arcformer_test"]
     assert 0 <= row["auroc"] <= 1

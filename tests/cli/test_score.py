@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from matplotlib.image import imread
 
+import lensdetect as package
 from lensdetect import flags
 from lensdetect.artifact import scorer
 
@@ -73,6 +74,21 @@ def test_prior_lowers_probability_and_keeps_order(lensdetect, detector, stamps, 
     assert one["id"].tolist() == sky["id"].tolist()
     odds = one["probability"] / (1 - one["probability"]) * (1e-4 / (1 - 1e-4)) / (40 / 60)
     np.testing.assert_allclose(sky["probability"], odds / (1 + odds), rtol=1e-4)
+
+
+def test_eight_views(lensdetect, detector, stamps, scores):
+    result = lensdetect("score", stamps, "--model", detector, "--output", scores, "--views", "8")
+    assert result.code == 0 and "detector: arcformer_test-bologna/1, mean of 8 views" in result.out
+    table = package.score(stamps, detector, views=8)
+    assert read(scores)["id"].tolist() == table["id"].tolist()
+    np.testing.assert_allclose(read(scores)["logit"], table["logit"], rtol=1e-5, atol=1e-5)
+    assert table.attrs["detector"] == "arcformer_test-bologna/1, mean of 8 views"
+
+
+@pytest.mark.parametrize("views", ["2", "0", "eight"])
+def test_other_views_are_refused(lensdetect, detector, stamps, scores, views):
+    result = lensdetect("score", stamps, "--model", detector, "--output", scores, "--views", views)
+    assert result.code == 2 and "argument --views: invalid" in result.err and not scores.exists()
 
 
 def test_one_truncated_file_among_six_is_one_refused_row(lensdetect, detector, challenge, scores):
@@ -257,9 +273,9 @@ def test_interrupt_leaves_nothing(lensdetect, detector, stamps, scores, tmp_path
     assert not list(tmp_path.iterdir())
 
 
-def test_a_run_prints_nothing_on_stderr(start, detector, stamps, tmp_path):
+def test_a_run_prints_nothing_on_stderr(start, detector, stamps, tmp_path, patience_s):
     process = start("score", stamps, "--model", detector, "--output", tmp_path / "scores.csv")
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=patience_s)
     assert (process.returncode, err) == (0, "")
     assert out.startswith("rank  id")
 

@@ -57,6 +57,19 @@ def test_a_search_with_a_real_detector(lensdetect, shipping, sky):
     assert detector(pixels).logit[0] == pytest.approx(row["logit"], abs=1e-5)
 
 
+def test_eight_views_score_as_the_detector_does_and_are_another_search(lensdetect, shipping, sky):
+    result = lensdetect(*command(sky, "--views", 8, "--reject", "none"))
+    assert result.code == 0 and "detectors: arcformer_test-bologna/1, mean of 8 views" in result.out
+    import lensdetect as package
+
+    row = pd.read_csv(sky / "found" / "candidates.csv").iloc[0]
+    with fits.open(next((sky / "found" / "cutouts").glob("00001_*"))) as units:
+        pixels = np.moveaxis(units[0].data, 0, -1)[None].astype(np.float32)
+    assert package.load_detector(shipping)(pixels, views=8).logit[0] == pytest.approx(row["logit"], abs=1e-5)
+    again = lensdetect(*command(sky, "--reject", "none"))
+    assert again.code == 2 and "holds another search: detectors is" in again.err and "mean of 8 views" in again.err
+
+
 def test_failures_are_exit_status_1(lensdetect, shipping, sky):
     with (sky / "objects.csv").open("a") as file:
         file.write("f,,,18.0\n")
@@ -76,6 +89,7 @@ def test_names_and_numbers_are_columns_on_request(lensdetect, shipping, sky):
     [
         (("--select", "magg < 20"), "did you mean mag"),
         (("--select", "lrg"), "has no named selections"),
+        (("--views", "4"), "argument --views: invalid choice: 4 (choose from 1, 8)"),
         (("--reject", "trails"), "unknown flag 'trails': did you mean trail"),
         (("--top", "3", "--threshold", "0.5"), "got both: leave one out"),
         (("--columns", "ra"), "--columns must be ROLE=NAME"),

@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import shutil
 import signal
-import time
 
 import numpy as np
 import pandas as pd
@@ -126,23 +125,51 @@ def test_unwritable_run(lensdetect, training_stamps, tmp_path):
     assert result.code == 2 and "must be writable to" in result.err and "file/run, got" in result.err
 
 
+@pytest.fixture
+def graded(training_stamps, write_cube, tmp_path):
+    """Cutouts as FITS of which people graded 64 of 80, and the table that lensdetect grades exports."""
+    pixels, folder = np.load(training_stamps / "00000.npy"), tmp_path / "cutouts"
+    for number in range(80):
+        write_cube(folder / f"{number:05d}_galaxy.fits", pixels[number])
+    names = [f"{number:05d}_galaxy" for number in range(64)]
+    table = {"id": names, "is_lens": np.arange(64) % 2, "kind": "", "object": "galaxy", "posterior": 0.9}
+    pd.DataFrame(table).to_csv(tmp_path / "grades.csv", index=False)
+    return folder
+
+
+def test_trains_on_what_people_graded(lensdetect, graded, tmp_path):
+    told = ("--truth", tmp_path / "grades.csv", "--survey", "bologna", "--size", 33)
+    result = lensdetect(*command(graded, tmp_path / "run", *told))
+    assert result.code == 2 and "each of 80 cutouts must have a row of truth, 16 have none" in result.err
+    result = lensdetect(*command(graded, tmp_path / "run", *told, "--graded-only", "--plan", "published"))
+    assert result.code == 0, result.err
+    # nobody is validated with a handful without a word
+    assert "this training is validated with " in result.err and "too few to choose an epoch by" in result.err
+    assert load_card(tmp_path / "run" / "model" / "1").training["stamps"] == 64
+
+
+def test_validates_with_stamps_of_their_own(lensdetect, training_stamps, graded, tmp_path):
+    told = ("--truth", tmp_path / "grades.csv", "--survey", "bologna", "--size", 33, "--graded-only")
+    result = lensdetect(*command(graded, tmp_path / "run", *told, "--validation", training_stamps))
+    assert result.code == 0 and "too few" not in result.err
+    card = load_card(tmp_path / "run" / "model" / "1")
+    assert card.metrics["ugri"]["stamps"] == 240 and card.training["measured_on"]["set"] == "validation"
+
+
 @pytest.mark.slow
-def test_interrupted_training_goes_on(start, finished, training_stamps, tmp_path):
+def test_interrupted_training_goes_on(start, finished, training_stamps, tmp_path, wait_for, patience_s):
     run = tmp_path / "run"
     process = start(*command(training_stamps, run, "--epochs", 8, "--weights", finished, "--parts", "stem"))
-    deadline = time.monotonic() + 120
-    while not (run / "checkpoint" / "state.json").is_file():
-        assert process.poll() is None and time.monotonic() < deadline, process.stderr.read()
-        time.sleep(0.02)
+    wait_for((run / "checkpoint" / "state.json").is_file, process)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=patience_s)
     last = err.splitlines()[-1]
     done = json.loads((run / "checkpoint" / "state.json").read_text())["epoch"]
     assert process.returncode == 2 and "Traceback" not in err
     assert last.startswith(f"lensdetect: error: interrupted after {done} of 8 epochs: go on with lensdetect train ")
 
     process = start(*last.split(" lensdetect ")[1].split())
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=patience_s)
     assert process.returncode == 0 and err.startswith(f"going on after epoch {done} of 8\n")
     ours = ("going on", "epoch ", "measuring", "ugri: ", "gri: ", "r: ", "the probability of ")
     assert out.startswith("figures of") and all(line.startswith(ours) for line in err.splitlines())

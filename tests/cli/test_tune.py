@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import signal
-import time
 from pathlib import Path
 
 import numpy as np
@@ -87,15 +86,14 @@ def test_interrupted_search_goes_on(lensdetect, command, rings, tmp_path, interr
 
 
 @pytest.mark.slow
-def test_interrupted_process_goes_on_and_its_best_is_trained(start, lensdetect, command, rings, tmp_path):
+def test_interrupted_process_goes_on_and_its_best_is_trained(
+    start, lensdetect, command, rings, tmp_path, wait_for, patience_s
+):
     tuned = tmp_path / "tuned"
     process = start(*command, "--trials", 3)
-    deadline = time.monotonic() + 200
-    while not (tuned / "trials.csv").is_file():
-        assert process.poll() is None and time.monotonic() < deadline, process.stderr.read()
-        time.sleep(0.05)
+    wait_for((tuned / "trials.csv").is_file, process)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=120)
+    _, err = process.communicate(timeout=patience_s)
     assert process.returncode == 2 and err.startswith("epoch 1: ") and "Traceback" not in err, err
     result = lensdetect(*command, "--trials", 3)
     assert result.code == 0 and "trial 3: val_auroc" in result.err and "trial 1: " not in result.err

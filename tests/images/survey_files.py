@@ -145,6 +145,7 @@ def rubin(folder: Path, one: Pointing) -> None:
 
 
 def euclid(folder: Path, one: Pointing) -> None:
+    no_data, objects = 1 << 22, 1 << 24
     names = {"Y": "NIR-Y", "J": "NIR-J", "H": "NIR-H", "g": "DES-G", "r": "DES-R", "i": "DES-I", "z": "DES-Z"}
     for band in one.survey.band_names:
         tile = f"TILE10201821{one.number}"
@@ -152,7 +153,7 @@ def euclid(folder: Path, one: Pointing) -> None:
         files = {
             f"EUC_MER_BGSUB-MOSAIC-{name}_{tile}-ACBD03_{stamp}": one.sci(band, 23.9),
             f"EUC_MER_MOSAIC-{name}-RMS_{tile}-6DBB9E_{stamp}": _with_bad(np.inf, 1.0),
-            f"EUC_MER_MOSAIC-{name}-FLAG_{tile}-CC7E32_{stamp}": one.mask(4, 8).astype("i4"),
+            f"EUC_MER_MOSAIC-{name}-FLAG_{tile}-CC7E32_{stamp}": one.mask(no_data, objects).astype("i4"),
             f"EUC_MER_BGMOD-{name}_{tile}-AA7E32_{stamp}": _with_bad(1.0, 2.0),
         }
         for stem, pixels in files.items():

@@ -12,9 +12,9 @@ from astropy.io import fits
 from astropy.wcs import WCS
 
 from lensdetect.artifact import Calibration
+from lensdetect.images.cutouts import open_tile
+from lensdetect.images.index import index_tiles
 from lensdetect.search import Committee, Cut, Member, committee_of, search_survey
-from lensdetect.search.cutouts import open_tile
-from lensdetect.search.index import index_tiles
 from lensdetect.survey import SURVEYS
 
 from .survey_files import ARC_RADIUS_PIX, BAD, LAYOUTS, SOURCE_XY, Pointing, lens

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
+from lensdetect.images.cutouts import open_tile
+from lensdetect.images.index import index_tiles
 from lensdetect.images.pixels import Rows
-from lensdetect.search.cutouts import open_tile
-from lensdetect.search.index import index_tiles
 from lensdetect.survey import SURVEYS
 
 KIDS = SURVEYS["kids"]

@@ -11,8 +11,8 @@ from astropy.io import fits
 
 from lensdetect.errors import InputError
 from lensdetect.flags import names
-from lensdetect.search.cutouts import open_tile
-from lensdetect.search.index import index_tiles
+from lensdetect.images.cutouts import open_tile
+from lensdetect.images.index import index_tiles
 from lensdetect.survey import SURVEYS
 
 KIDS, CFHTLS, LSST = SURVEYS["kids"], SURVEYS["cfhtls"], SURVEYS["lsst"]

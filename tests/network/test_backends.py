@@ -70,13 +70,16 @@ def _cutouts(size: int) -> np.ndarray:
     return cutouts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["jax", "torch"])
-def test_logits_are_those_of_tensorflow(backend, tmp_path):
+def test_logits_are_those_of_tensorflow(backend, tmp_path, patience_s):
     if importlib.util.find_spec(backend) is None:
         pytest.skip(f"{backend} is not installed")
     code = "import sys, numpy, test_backends; numpy.savez(sys.argv[1], **test_backends.all_logits())"
     environment = os.environ | {"KERAS_BACKEND": backend, "PYTHONPATH": str(Path(__file__).parent)}
-    subprocess.run([sys.executable, "-c", code, tmp_path / "found.npz"], env=environment, check=True, timeout=300)
+    subprocess.run(
+        [sys.executable, "-c", code, tmp_path / "found.npz"], env=environment, check=True, timeout=patience_s
+    )
     expected = all_logits()
     with np.load(tmp_path / "found.npz") as found:
         assert set(found.files) == set(expected)

@@ -6,8 +6,8 @@ import keras
 import numpy as np
 import pytest
 
-from lensdetect.network import build_detector
-from lensdetect.network.measuring import MeasuredStretch, measure_sky
+from lensdetect.network import DetectorSpec, MeasuredFront, build_detector, get_spec
+from lensdetect.network.measuring import MeasuredStretch, measure_sky, smooth_light
 
 
 def noise(rng, sigma, *, sky=0.0, count=4, size=101) -> np.ndarray:
@@ -65,3 +65,52 @@ def test_unit_and_pedestal_do_not_change_the_logit(rng):
     logit = model.predict(cutouts, verbose=0)
     np.testing.assert_allclose(model.predict(cutouts * 1e-12, verbose=0), logit, atol=1e-3)
     np.testing.assert_allclose(model.predict(cutouts + 10.0, verbose=0), logit, atol=1e-3)
+
+
+def galaxy(*, axis_ratio=1.0, size=65) -> np.ndarray:
+    y, x = np.mgrid[:size, :size] - size // 2
+    return (1000.0 * np.exp(-np.hypot(x, y / axis_ratio) / 5.0)).astype(np.float32)[None, ..., None]
+
+
+def light_of(images) -> np.ndarray:
+    return keras.ops.convert_to_numpy(smooth_light(images))
+
+
+@pytest.mark.parametrize("axis_ratio", [1.0, 0.4])
+def test_a_galaxy_is_smooth_light_however_flat(axis_ratio):
+    images = galaxy(axis_ratio=axis_ratio)
+    np.testing.assert_allclose(light_of(images), images, rtol=1e-5)
+
+
+def test_an_arc_and_a_ring_are_no_smooth_light():
+    images = galaxy()
+    y, x = np.mgrid[:65, :65] - 32
+    arc = (np.abs(np.hypot(x, y) - 12) < 2) & (x > 4)
+    ring = np.abs(np.hypot(x, y) - 24) < 2
+    found = light_of(images + np.where(arc, 500.0, np.where(ring, 300.0, 0.0)).astype(np.float32)[None, ..., None])
+    np.testing.assert_allclose(found[0, arc], images[0, arc], rtol=1e-5)
+    # at most what the circle before it has
+    assert found[0, ring].max() < 20.0
+
+
+def test_a_saturated_core_does_not_make_the_galaxy_an_arc():
+    images = galaxy()
+    images[0, 31:34, 31:34] = 0.0
+    np.testing.assert_allclose(light_of(images), images, rtol=1e-5)
+
+
+def test_subtracted_planes_follow_the_others(rng):
+    cutouts = noise(rng, [1.0, 2.0], count=2)
+    cutouts[:, 40:60, 40:60] = np.nan
+    once, twice = (keras.ops.convert_to_numpy(MeasuredStretch(subtract_light=own)(cutouts)) for own in (False, True))
+    assert twice.shape == (2, 101, 101, 4)
+    np.testing.assert_array_equal(twice[..., :2], once)
+    assert (twice[..., 2:] >= 0.0).all()
+
+
+def test_a_detector_with_subtracted_planes_is_one_of_a_spec(rng):
+    small = get_spec("arcformer_test")
+    model = build_detector(
+        DetectorSpec(small.stem, small.encoder, small.head, MeasuredFront(subtract_light=True)), size=33
+    )
+    assert np.isfinite(model.predict(noise(rng, [1.0] * 4, size=33, count=2), verbose=0)).all()

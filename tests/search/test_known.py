@@ -59,6 +59,14 @@ def test_your_own_list_comes_first(tmp_path):
     assert found["known_lens"].tolist() == ["Horseshoe"]  # not the nearest entry, which is the package's
 
 
+def test_the_list_that_lenscat_brings_is_read(monkeypatch):
+    monkeypatch.undo()
+    if known.lenscat_file() is None:
+        pytest.skip("lenscat is not installed")
+    lenses = known_lenses()
+    assert (lenses["list"] == "lenscat").sum() > 30_000 and lenses["ra_deg"].between(0, 360).all()
+
+
 def test_the_catalogue_of_lenscat_is_read_by_its_columns(tmp_path, monkeypatch):
     path = tmp_path / "catalog.csv"
     path.write_text("name,RA [deg],DEC [deg],zlens,type,grading,ref\nX1,10.5,-3.25,-,galaxy,confident,there\n")

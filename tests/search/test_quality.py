@@ -9,8 +9,8 @@ import pytest
 
 from lensdetect.errors import InputError
 from lensdetect.flags import FLAGS, bits, names
-from lensdetect.search.cutouts import open_tile
-from lensdetect.search.index import index_tiles
+from lensdetect.images.cutouts import open_tile
+from lensdetect.images.index import index_tiles
 from lensdetect.search.quality import flag_duplicates, flag_quality
 from lensdetect.simulation.render import render_stamp
 from lensdetect.simulation.sky import SkyPopulation

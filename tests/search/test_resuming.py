@@ -17,8 +17,9 @@ from lensdetect.artifact.card import CARD_FILE
 from lensdetect.artifact.factory import ScorerFactory
 from lensdetect.errors import ArtifactError, InputError
 from lensdetect.flags import bits
+from lensdetect.images import index_tiles
 from lensdetect.runs import lock
-from lensdetect.search import Cut, committee_of, examination, index_tiles, slices
+from lensdetect.search import Cut, committee_of, examination, slices
 from lensdetect.search.slices import Job, slices_of
 
 ANY = Cut(rejected=(), merge_arcsec=0.0)
@@ -135,7 +136,8 @@ def key(sky, committee, tmp_path):
 
 
 def test_scores_are_kept_by_all_that_they_follow_from(key, committee):
-    member = dataclasses.replace(committee().members[0], digest="other weights")
+    member = committee().members[0]
+    other_members = (dataclasses.replace(member, digest="other weights"), dataclasses.replace(member, views=8))
     others = [
         key(zero_point_offset_mag={"r": 0.3}),
         key(missing_bands=("u",)),
@@ -145,7 +147,7 @@ def test_scores_are_kept_by_all_that_they_follow_from(key, committee):
         key(job={"code": "0.0.0+other"}),
         key(job={"prior": 0.01}),
         key(job={"examine_all": True}),
-        key(job={"committee": dataclasses.replace(committee(), members=(member,))}),
+        *(key(job={"committee": dataclasses.replace(committee(), members=(one,))}) for one in other_members),
     ]
     assert key() == key() and len({key(), *others}) == len(others) + 1
 

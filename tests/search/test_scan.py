@@ -1,11 +1,9 @@
 from __future__ import annotations
 
-import importlib
 import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from functools import partial
 from pathlib import Path
@@ -16,9 +14,7 @@ import pytest
 
 from lensdetect.errors import InputError
 from lensdetect.search import Cut, folder
-from lensdetect.search.ahead import ahead
 from lensdetect.search.slices import slices_of
-from lensdetect.search.workers import Died, run_in_processes
 
 ANY = Cut(rejected=(), merge_arcsec=0.0)
 
@@ -48,48 +44,11 @@ def test_dask_gives_what_this_process_gives(search, all_scores, tmp_path):
 
 
 def test_without_a_scheduler_the_way_out_is_said(search, monkeypatch):
-    from lensdetect.search import cluster
+    from lensdetect.parallel import cluster
 
     monkeypatch.setattr(cluster, "_CONNECT_S", 0.5)
     with pytest.raises(InputError, match=r"a Dask scheduler must answer at tcp://127.0.0.1:9, got none within 0.5 s"):
         search(scheduler="tcp://127.0.0.1:9")
-
-
-def test_a_scheduler_without_workers_is_not_waited_for_for_ever(monkeypatch, caplog):
-    from distributed import LocalCluster
-
-    from lensdetect.search import cluster
-
-    monkeypatch.setattr(cluster, "_LOOK_S", 0.05)
-    monkeypatch.setattr(cluster, "_WORKERS_S", 0.2)
-    with LocalCluster(n_workers=0, processes=False, dashboard_address="127.0.0.1:0", protocol="tcp") as empty:
-        with pytest.raises(InputError, match=r"must have workers, got none for 0.2 s: start some and give the same"):
-            list(cluster.run_on_cluster(abs, [-1], scheduler=empty.scheduler_address))
-    assert "has no workers: waiting 0 s for one" in caplog.text
-
-
-_SCHEDULER = """
-import sys
-from distributed import LocalCluster
-options = {"processes": False, "dashboard_address": "127.0.0.1:0", "protocol": "tcp"}
-with LocalCluster(n_workers=1, threads_per_worker=1, **options) as cluster:
-    print(cluster.scheduler_address, flush=True)
-    sys.stdin.read()
-"""
-
-
-def test_a_scheduler_that_is_lost_is_one_line_and_the_same_command_goes_on(monkeypatch, caplog):
-    from lensdetect.search import cluster
-
-    monkeypatch.setattr(cluster, "_LOOK_S", 0.2)
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    with subprocess.Popen([sys.executable, "-c", _SCHEDULER], **pipes) as process:
-        results = cluster.run_on_cluster(time.sleep, [0.0, 60.0], scheduler=process.stdout.readline().strip())
-        assert next(results) == (0.0, None)
-        process.kill()
-        with pytest.raises(InputError, match="must stay until the end, and was lost .*: start one and give the same"):
-            next(results)
-    assert "Traceback" not in caplog.text
 
 
 def test_slices_of_a_tile_make_the_whole(search, all_scores, tmp_path, monkeypatch):
@@ -164,60 +123,6 @@ def test_on_a_cluster_a_tile_that_kills_each_time_is_reported(
     assert log.read_text() == "xx" and not found.ok and len(scores) == 40
     assert scores["logit"].isna().equals(bad)
     assert scores.loc[bad, "reason"].str.startswith("its worker was killed each time").all()
-
-
-_MORTAL = """
-import os
-import signal
-
-
-def work(task):
-    log, deaths, how = task
-    with open(log, "a+") as file:
-        file.write("x")
-        tries = file.tell()
-    if tries <= deaths:
-        os.kill(os.getpid(), signal.SIGKILL) if how == "killed" else os._exit(3)
-    return tries
-"""
-
-
-def test_a_task_whose_process_dies_is_done_again(tmp_path, monkeypatch):
-    (tmp_path / "mortal_tasks.py").write_text(_MORTAL)
-    monkeypatch.syspath_prepend(tmp_path)
-    work = importlib.import_module("mortal_tasks").work
-    deaths = [("killed", 0), ("killed", 1), ("ended", 2), ("killed", 99), ("ended", 99)]
-    tasks = [(str(tmp_path / f"log{place}"), times, how) for place, (how, times) in enumerate(deaths)]
-    done = dict(run_in_processes(work, tasks, workers=2))
-    assert [done[task] for task in tasks[:3]] == [1, 2, 3]
-    assert done[tasks[3]] == Died("its worker was killed (signal 9, SIGKILL) 3 times")
-    assert done[tasks[4]] == Died("its worker ended (exit status 3) 3 times")
-    assert len(done) == 5
-
-
-def test_tasks_all_come_back():
-    assert sorted(run_in_processes(abs, [-3, -1, 2], workers=2)) == [(-3, 3), (-1, 1), (2, 2)]
-    assert list(run_in_processes(abs, [], workers=2)) == []
-
-
-def test_ahead_keeps_order_and_errors():
-    def items():
-        yield from range(5)
-        raise InputError("at the end")
-
-    seen = []
-    with pytest.raises(InputError, match="at the end"):
-        for item in ahead(items()):
-            seen.append(item)
-    assert seen == [0, 1, 2, 3, 4]
-
-
-def test_ahead_stops_its_thread_when_it_is_closed():
-    before = threading.active_count()
-    made = ahead(iter(range(1000)))
-    assert next(made) == 0
-    made.close()
-    assert threading.active_count() == before
 
 
 _KILLED = """

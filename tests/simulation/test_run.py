@@ -6,7 +6,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from functools import partial
 
 import numpy as np
@@ -71,18 +70,16 @@ def test_resume_makes_only_what_is_missing(one_worker, tmp_path):
     assert (folder / "00000.npy").stat().st_mtime_ns == kept
 
 
-def test_interrupt_leaves_whole_shards(one_worker, tmp_path):
+def test_interrupt_leaves_whole_shards(one_worker, tmp_path, wait_for, patience_s):
     folder = tmp_path / "interrupted"
     code = (
         "from lensdetect.simulation import simulate; from lensdetect.survey import SURVEYS; "
         f"simulate(SURVEYS['bologna'], {str(folder)!r}, workers=1, **{ {**SMALL, 'count': 4000}!r})"
     )
     process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
-    while not (folder / "00001.parquet").exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
+    wait_for((folder / "00001.parquet").exists, process)
     process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=60) != 0
+    assert process.wait(timeout=patience_s) != 0
     found = Shards(folder)
     assert 8 <= len(found) < 4000
     assert found.manifest["complete"] is False

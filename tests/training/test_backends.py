@@ -46,8 +46,8 @@ def three_epochs() -> Plan:
     )
 
 
-@pytest.fixture(scope="module", params=["jax", "torch"])
-def elsewhere(request, stamps, three_epochs, tmp_path_factory) -> tuple[Run, Run]:
+@pytest.fixture(scope="module", params=[pytest.param(name, marks=pytest.mark.slow) for name in ("jax", "torch")])
+def elsewhere(request, stamps, three_epochs, tmp_path_factory, patience_s) -> tuple[Run, Run]:
     """Runs of two epochs and of three."""
     if importlib.util.find_spec(request.param) is None:
         pytest.skip(f"{request.param} is not installed")
@@ -57,13 +57,14 @@ def elsewhere(request, stamps, three_epochs, tmp_path_factory) -> tuple[Run, Run
         [sys.executable, "-c", CHILD, *map(str, arguments)],
         env=os.environ | {"KERAS_BACKEND": request.param},
         check=True,
-        timeout=600,
+        timeout=patience_s,
     )
     return Run(folder / "two"), Run(folder / "three")
 
 
 def test_goes_on_under_tensorflow(elsewhere, stamps, bologna, three_epochs, tmp_path):
     two, three = elsewhere
+    assert two.read_plan()["backend"] != "tensorflow"
     run = Run(shutil.copytree(two.folder, tmp_path / "run"))
     run.change_plan(two.read_plan() | {"plan": three_epochs.as_dict()})
     resume(run.folder, stamps, survey=bologna)

@@ -81,7 +81,15 @@ class MeasuredFront:
 
     It needs neither the survey's noise nor a sky that is subtracted. What it gives
     up is the colour: a band counts in units of its own noise.
+
+    Parameters
+    ----------
+    subtract_light : bool
+        Whether each plane is given once more, without the smooth light of the
+        galaxy in the middle.
     """
+
+    subtract_light: bool = False
 
 
 Front = PublishedFront | StandardFront | PeakFront | AsinhFront | MeasuredFront

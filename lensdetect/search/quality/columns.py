@@ -11,7 +11,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from lensdetect.search.quality.planes import Planes, disc
+from lensdetect.images.disc import disc
+from lensdetect.search.quality.planes import Planes
 
 #: A column is compared with those this far away: farther than bad ones are wide, nearer than the seeing is.
 _LAG_PIX = 3

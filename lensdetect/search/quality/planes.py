@@ -12,6 +12,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from lensdetect.images.disc import disc
 from lensdetect.search.quality.binning import CELL_PIX, along_x, strips_of
 
 #: A sample of a plane's pixels: one in so many along each axis.
@@ -98,34 +99,6 @@ class Planes:
         if holed.any():
             z[holed] = np.nan_to_num(z[holed], nan=0.0, posinf=0.0, neginf=0.0)
         return z
-
-
-@lru_cache(maxsize=64)
-def disc(
-    size_pix: tuple[int, int], cells: tuple[int, int] | None = None, *, cell_pix: int = 1, reach_pix: float
-) -> np.ndarray:
-    """Which cells of an image have their middle so near to that of the image.
-
-    Parameters
-    ----------
-    size_pix : tuple of int
-        Height and width of the image.
-    cells : tuple of int, optional
-        Rows and columns of the cells, counted from its corner; its pixels if not given.
-    cell_pix : int
-        Side of a cell.
-    reach_pix : float
-
-    Returns
-    -------
-    ndarray
-        bool, of the shape of the cells.
-    """
-    y, x = (
-        cell_pix * (np.arange(count) + 0.5) - 0.5 - side // 2
-        for side, count in zip(size_pix, cells or size_pix, strict=True)
-    )
-    return np.hypot(y[:, None], x) <= reach_pix
 
 
 def middle_of(values: np.ndarray, half: int) -> np.ndarray:

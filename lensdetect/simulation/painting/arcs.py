@@ -7,8 +7,8 @@ import math
 
 import numpy as np
 
+from lensdetect.images.cutouts import OpenTile
 from lensdetect.simulation.conditions import Conditions
-from lensdetect.simulation.painting.frames import cut
 from lensdetect.simulation.painting.jobs import Job, PaintPlan
 from lensdetect.simulation.painting.lenses import draw_lens
 from lensdetect.simulation.population import Visibility
@@ -25,13 +25,15 @@ _ATTEMPTS = 5
 _NOT_SEEN = Visibility(math.nan, 0, 0.0, 0.0)
 
 
-def make_stamp(plan: PaintPlan, job: Job) -> Stamp:
+def make_stamp(plan: PaintPlan, job: Job, opened: OpenTile) -> Stamp:
     """Cut a galaxy out, and paint arcs onto it or leave it as it is.
 
     Parameters
     ----------
     plan : PaintPlan
     job : Job
+    opened : OpenTile
+        The tile of the job.
 
     Returns
     -------
@@ -44,7 +46,8 @@ def make_stamp(plan: PaintPlan, job: Job) -> Stamp:
         If an image can no longer be read.
     """
     rng = job.rng(plan.seed)
-    pixels = cut(job.planes, job.frame, corner=job.corner, size=plan.size, survey=plan.survey)
+    cutouts = opened.cut(np.array([job.x_pix]), np.array([job.y_pix]), size=plan.size)
+    pixels = np.ascontiguousarray(cutouts.pixels[0])
     if rng.random() >= plan.population.lens_fraction:
         return Stamp(pixels, _truth(job, plan, is_lens=False, scene=None, visibility=_NOT_SEEN))
     survey = _with_psf(plan.survey, job)

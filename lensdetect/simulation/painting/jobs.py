@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from lensdetect.simulation.painting.frames import Corner, Frame
-from lensdetect.simulation.painting.images import PlaneAt
+from lensdetect.images.cutouts import OpenTile, open_tile
+from lensdetect.images.tiles import Tile
 from lensdetect.simulation.population import Population
 from lensdetect.survey import Survey
 
@@ -23,14 +23,15 @@ class Job:
     ----------
     id : str
         Its id; that and the seed are all that its generator depends on.
-    planes : tuple of PlaneAt or None
-        Its images in the order of the survey's bands.
-    frame : Frame
-        Size of the images.
-    corner : Corner
-        Where it is cut out.
+    tile : Tile
+        Its images.
+    x_pix, y_pix : float
+        Where it is in them.
+    offset_arcsec : tuple of float
+        From the middle of its stamp, which has whole pixels.
     noise_sigma : tuple of float
-        Sky sigma of each band, measured; that of the survey where a band is missing.
+        Sky sigma of each band in the pixels of the stamp, measured; that of the
+        survey where a band is missing.
     psf : tuple of (float, float)
         Width in arcsec and Moffat index of the PSF in each band.
     mag, redshift, velocity_dispersion_km_s, einstein_radius_arcsec : float
@@ -38,9 +39,10 @@ class Job:
     """
 
     id: str
-    planes: tuple[PlaneAt | None, ...]
-    frame: Frame
-    corner: Corner
+    tile: Tile
+    x_pix: float
+    y_pix: float
+    offset_arcsec: tuple[float, float]
     noise_sigma: tuple[float, ...]
     psf: tuple[tuple[float, float], ...]
     mag: float = math.nan
@@ -51,10 +53,6 @@ class Job:
     def rng(self, seed: int) -> np.random.Generator:
         """Generator of this galaxy: the same in any catalogue, on any number of processes."""
         return np.random.default_rng([seed, int.from_bytes(hashlib.sha256(self.id.encode()).digest()[:8], "little")])
-
-    def position_arcsec(self, survey: Survey) -> tuple[float, float]:
-        """Where the galaxy is from the middle of its cutout."""
-        return self.corner.x_pix * survey.pixel_scale_arcsec, self.corner.y_pix * survey.pixel_scale_arcsec
 
 
 @dataclass(frozen=True)
@@ -78,3 +76,53 @@ class PaintPlan:
     folder: Path
     seed: int
     size: int
+
+
+class LastTile:
+    """The tile that was asked for last, kept open: galaxies that follow one another are most often of one.
+
+    Parameters
+    ----------
+    survey : Survey
+    """
+
+    def __init__(self, survey: Survey):
+        self._survey = survey
+        self._opened: OpenTile | None = None
+
+    def open(self, tile: Tile, *, noise_factor: float | None = None) -> OpenTile:
+        """A tile, open until another one is asked for.
+
+        Parameters
+        ----------
+        tile : Tile
+        noise_factor : float, optional
+            As ``open_tile`` takes it, where it is not open yet.
+
+        Returns
+        -------
+        OpenTile
+
+        Raises
+        ------
+        InputError
+            As ``open_tile``.
+        """
+        if self._opened is None or self._opened.tile != tile:
+            self.close()
+            self._opened = open_tile(tile, self._survey, noise_factor=noise_factor)
+        return self._opened
+
+    def close(self) -> None:
+        """Close it."""
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
+
+    def __enter__(self) -> LastTile:
+        """Itself."""
+        return self
+
+    def __exit__(self, *error) -> None:
+        """Close it."""
+        self.close()

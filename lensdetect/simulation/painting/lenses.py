@@ -70,7 +70,7 @@ def draw_lens(plan: PaintPlan, job: Job, *, pixels: np.ndarray, rng: np.random.G
     Scene
         Nothing but source and mass.
     """
-    survey, position = plan.survey, job.position_arcsec(plan.survey)
+    survey, position = plan.survey, job.offset_arcsec
     mags = aperture_mags(pixels, survey, position_arcsec=position, noise_sigma=job.noise_sigma)
     scenes = [_pool_scene(plan, int(number)) for number in rng.choice(_POOL, _CANDIDATES, replace=False)]
     scene = min(scenes, key=lambda scene: _unlikeness(scene, survey, mags=mags, job=job))

@@ -2,14 +2,115 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+
 import numpy as np
 from scipy.optimize import least_squares
 
-from lensdetect.errors import InputError
+from lensdetect.errors import InputError, unknown_name
+from lensdetect.images.index import TileIndex, index_tiles
+from lensdetect.images.pixels import Image, Rows
+from lensdetect.images.tiles import Tile
+from lensdetect.survey import Band, Survey
+
+PsfGiven = Path | str | Mapping[str, float] | None
 
 #: Points along one side of a pixel, over which the profile is averaged as the detector does.
 _POINTS = 3
 _LEAST_BETA, _MOST_BETA = 1.2, 12.0
+
+
+class LocalPsf:
+    """PSFs as they were given: images, or widths, or nothing.
+
+    Parameters
+    ----------
+    psf : path, mapping or None
+        Images of PSFs (one file a band for each image by its name, or for all),
+        or widths in arcsec by band; the survey's typical one if None.
+    survey : Survey
+    plane_bands : sequence of str, optional
+        As ``index_tiles`` takes them.
+
+    Raises
+    ------
+    InputError
+        If a width is none, a band is unknown, or an image cannot be used.
+    """
+
+    def __init__(self, psf: PsfGiven, survey: Survey, *, plane_bands: Sequence[str] | None = None):
+        self._widths: Mapping[str, float] = psf if isinstance(psf, Mapping) else {}
+        self._sets: dict[str, list[Tile]] = {}
+        self._fits: dict[tuple[Image, float], tuple[float, float]] = {}
+        for band, fwhm in self._widths.items():
+            if band not in survey.band_names:
+                raise unknown_name(f"band of survey {survey.name}", band, survey.band_names)
+            if not 0.0 < fwhm < 20.0:
+                raise InputError(f"the width of the PSF in {band} must be from 0 to 20 arcsec, got {fwhm}")
+        if psf is not None and not isinstance(psf, Mapping):
+            self._sets = _sets_of(index_tiles(psf, survey, cutouts=True, plane_bands=plane_bands, of_psf=True))
+
+    def of(self, band: Band, name: str, *, member: int | None, tile: Tile) -> tuple[float, float]:
+        """Width and index of the PSF of an image.
+
+        Parameters
+        ----------
+        band : Band
+        name : str
+            Of the image, or of its stack.
+        member : int or None
+            Number in a stack.
+        tile : Tile
+            The image; that of its PSF has pixels as large.
+
+        Returns
+        -------
+        tuple of float
+            Full width at half maximum in arcsec, and Moffat index.
+
+        Raises
+        ------
+        InputError
+            If the image of the PSF cannot be read, or shows none.
+        """
+        found = self._sets.get(_plain(name)) or self._sets.get("") or []
+        chosen = found[member if member is not None and member < len(found) else 0] if found else None
+        image = chosen.images.get((band.name, "sci")) if chosen else None
+        if image is None:
+            return self._widths.get(band.name, band.psf_fwhm_arcsec), band.psf_beta
+        key = image, tile.pixel_scale_arcsec
+        if key not in self._fits:
+            self._fits[key] = _fit(*key)
+        return self._fits[key]
+
+
+def _sets_of(index: TileIndex) -> dict[str, list[Tile]]:
+    """Images of PSFs by plain name; a single one is that of all images."""
+    wrong = [(tile.paths[0], tile.problem) for tile in index.tiles if tile.problem] + index.unused
+    if wrong:
+        raise InputError(f"images of PSFs must be usable, got {wrong[0][0]}: {wrong[0][1]}")
+    stacks = {name: [index[f"{name}-{number}"] for number in range(count)] for name, count in index.stacks.items()}
+    inside = {tile.name for tiles in stacks.values() for tile in tiles}
+    sets = stacks | {tile.name: [tile] for tile in index.tiles if tile.name not in inside}
+    by_name = {_plain(name): tiles for name, tiles in sets.items()}
+    return by_name | ({"": next(iter(sets.values()))} if len(sets) == 1 else {})
+
+
+def _plain(name: str) -> str:
+    """A name without what tells PSF from image."""
+    return re.sub(r"psf|sci|[^a-z0-9.+-]", "", name.lower())
+
+
+def _fit(image: Image, pixel_scale_arcsec: float) -> tuple[float, float]:
+    with closing(Rows(image)) as rows:
+        pixels = np.asarray(rows.read(0, rows.shape[0]), np.float32)
+    try:
+        return fit_psf(pixels, pixel_scale_arcsec)
+    except InputError as error:
+        raise InputError(f"{image.path}: {error}") from error
 
 
 def fit_psf(image: np.ndarray, pixel_scale_arcsec: float) -> tuple[float, float]:

@@ -17,16 +17,17 @@ from tqdm import tqdm
 
 from lensdetect.errors import InputError
 from lensdetect.images.bounds import TILE_PIXELS
+from lensdetect.images.index import TileIndex, index_tiles
+from lensdetect.parallel import run_tasks, survived
 from lensdetect.runs import writable, write_whole
 from lensdetect.simulation.manifest import held_folder, simulation_code
 from lensdetect.simulation.painting.arcs import make_stamp
 from lensdetect.simulation.painting.catalogue import read_catalogue
-from lensdetect.simulation.painting.images import find_images
-from lensdetect.simulation.painting.jobs import Job, PaintPlan
-from lensdetect.simulation.painting.vetting import PsfGiven, Vetting, rows_of
+from lensdetect.simulation.painting.jobs import Job, LastTile, PaintPlan
+from lensdetect.simulation.painting.psf import LocalPsf, PsfGiven
+from lensdetect.simulation.painting.vetting import Vetting, rows_of
 from lensdetect.simulation.plan import check_whole
 from lensdetect.simulation.population import Population
-from lensdetect.simulation.processes import map_unordered
 from lensdetect.simulation.sky.population import SkyPopulation
 from lensdetect.stamps import write_shard
 from lensdetect.survey import Survey
@@ -68,6 +69,8 @@ def paint(
     images : path
         FITS cutouts of one galaxy each, or tiles with celestial coordinates: a
         folder, a file or a pattern with ``*``. One file a band, or one for all.
+        Where their pixel scale is another than the survey's they are resampled,
+        flux kept, and where their zero points are, fluxes are converted.
     catalogue : path or None
         a table: ``id`` of each galaxy, and ``file`` (it is in the
         middle) or ``ra_deg`` and ``dec_deg``; more in ``images.columns.ROLES``.
@@ -126,11 +129,12 @@ def paint(
         raise InputError(f"noise_factor must be above 1, got {noise_factor}: it is a ratio of two rms")
     population = dataclasses.replace(population or SkyPopulation(), lens_fraction=lens_fraction)
     plan = PaintPlan(survey, population, Path(folder), seed, size)
-    sets, refused_files = find_images(images, survey, plane_bands=plane_bands, max_pixels=max_pixels)
-    rows = rows_of(None if catalogue is None else read_catalogue(catalogue), sets)
-    vetting = Vetting(survey, sets, size=size, noise_factor=noise_factor, psf=psf, plane_bands=plane_bands)
+    index = index_tiles(images, survey, cutouts=True, plane_bands=plane_bands, max_pixels=max_pixels)
+    rows = rows_of(None if catalogue is None else read_catalogue(catalogue), index)
+    local = LocalPsf(psf, survey, plane_bands=plane_bands)
+    vetting = Vetting(survey, index, rows, size=size, noise_factor=noise_factor, psf=local)
     jobs, refused = _vet(vetting, rows, progress=progress)
-    refused += [{"id": "", "path": path, "reason": reason} for path, reason in refused_files]
+    refused += _never_asked(index, vetting.asked)
     if not jobs:
         raise InputError(
             f"no galaxy of {len(rows)} can be used; the first: {refused[0]['reason'] if refused else 'no row'}"
@@ -151,7 +155,15 @@ def _vet(vetting: Vetting, rows: list[dict[str, Any]], *, progress: bool) -> tup
             jobs.append(vetting.job(row, number))
         except InputError as error:
             refused.append({"id": str(row["id"]), "path": str(row.get("file") or ""), "reason": str(error)})
+    vetting.close()
     return jobs, refused
+
+
+def _never_asked(index: TileIndex, asked: set[str]) -> list[dict[str, str]]:
+    """Files that cannot be used, and in which no galaxy was looked for."""
+    found = [(tile.paths, tile.name, tile.problem) for tile in index.tiles if tile.problem and tile.name not in asked]
+    wrong = [(paths[0] if paths else name, problem) for paths, name, problem in found]
+    return [{"id": "", "path": path, "reason": reason} for path, reason in [*wrong, *index.unused]]
 
 
 def _manifest(plan: PaintPlan, jobs: list[Job], *, refused: list, shard_size: int, images, psf) -> dict[str, Any]:
@@ -173,6 +185,8 @@ def _manifest(plan: PaintPlan, jobs: list[Job], *, refused: list, shard_size: in
         "onto": {
             "images": str(images),
             "psf": psf if psf is None or isinstance(psf, dict) else str(psf),
+            # of images in other pixels than the survey's, which were resampled
+            "resampled_from_arcsec": _other_scales(jobs, survey),
             # galaxies, where they are cut from and what was measured on them
             "galaxies_sha256": hashlib.sha256(repr([_told(job) for job in jobs]).encode()).hexdigest(),
         },
@@ -184,7 +198,14 @@ def _manifest(plan: PaintPlan, jobs: list[Job], *, refused: list, shard_size: in
 
 def _told(job: Job) -> tuple:
     """What a job depends on, without where the files lie on this machine."""
-    return (job.id, job.corner, job.noise_sigma, job.psf, job.mag, job.redshift, job.velocity_dispersion_km_s)
+    where = (job.x_pix, job.y_pix, job.tile.pixel_scale_arcsec)
+    return (job.id, where, job.noise_sigma, job.psf, job.mag, job.redshift, job.velocity_dispersion_km_s)
+
+
+def _other_scales(jobs: list[Job], survey: Survey) -> list[float]:
+    scales = {job.tile.properties(survey) for job in jobs}
+    others = [one.pixel_scale_arcsec for one in scales if one.ratio_to(survey.pixel_scale_arcsec) != 1.0]
+    return sorted({float(f"{scale:.4g}") for scale in others})
 
 
 def _write_refused(folder: Path, refused: list[dict[str, str]]) -> None:
@@ -207,11 +228,12 @@ def _make_missing(plan: PaintPlan, jobs: list[Job], *, shard_size: int, workers:
     hidden = not progress or not sys.stderr.isatty()
     with tqdm(total=len(jobs), initial=ready, unit="stamp", desc="paint", disable=hidden) as bar:
         work = partial(_make_shard, plan)
-        for made in map_unordered(work, missing, workers=max(min(workers, len(missing)), 1)):
+        for made in survived(run_tasks(work, missing, workers=max(min(workers, len(missing)), 1))):
             bar.update(made)
 
 
 def _make_shard(plan: PaintPlan, shard: tuple[int, list[Job]]) -> int:
     number, jobs = shard
-    write_shard(plan.folder, number, (make_stamp(plan, job) for job in jobs))
+    with LastTile(plan.survey) as tiles:
+        write_shard(plan.folder, number, (make_stamp(plan, job, tiles.open(job.tile)) for job in jobs))
     return len(jobs)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,20 +10,22 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lensdetect.errors import InputError, unknown_name
-from lensdetect.images.background import check_sigma, is_left_in, sky_of
-from lensdetect.simulation.painting.frames import Frame, check_scale, corner_of, cut, read_frame, sample
-from lensdetect.simulation.painting.images import ImageSet, PlaneAt, find_images, image_at, read_pixels
-from lensdetect.simulation.painting.jobs import Job
-from lensdetect.simulation.painting.psf import fit_psf
+from lensdetect.errors import InputError
+from lensdetect.images.assignment import assign
+from lensdetect.images.cutouts import OpenTile
+from lensdetect.images.index import TileIndex
+from lensdetect.images.names import strip_ending
+from lensdetect.images.tiles import Tile
+from lensdetect.simulation.painting.jobs import Job, LastTile
+from lensdetect.simulation.painting.psf import LocalPsf
 from lensdetect.survey import Survey
 
 #: Half the side of the square around a galaxy that must hold pixels, in arcsec.
 _CORE_ARCSEC = 1.0
 
 _KNOWN = ("mag", "redshift", "velocity_dispersion_km_s", "einstein_radius_arcsec")
-
-PsfGiven = Path | str | Mapping[str, float] | None
+#: Of these, catalogues write -1 or 0 for unknown.
+_POSITIVE = {"velocity_dispersion_km_s", "einstein_radius_arcsec", "redshift"}
 
 
 class Vetting:
@@ -34,34 +35,41 @@ class Vetting:
     ----------
     survey : Survey
         That they are declared to be from.
-    images : dict
-        Sets of images by name.
+    index : TileIndex
+        The images.
+    rows : list of dict
+        Galaxies, as ``rows_of`` gives them.
     size : int
         Side of a stamp in pixels.
     noise_factor : float
         By which the background rms may differ from the survey's.
-    psf : path, mapping or None
-        Images of PSFs, widths in arcsec by band, or nothing.
-    plane_bands : sequence of str, optional
-        As for ``find_images``.
+    psf : LocalPsf
+
+    Attributes
+    ----------
+    asked : set of str
+        Names of the tiles that a galaxy was looked for in.
     """
 
     def __init__(
         self,
         survey: Survey,
-        images: dict[str, ImageSet],
+        index: TileIndex,
+        rows: list[dict[str, Any]],
         *,
         size: int,
         noise_factor: float,
-        psf: PsfGiven = None,
-        plane_bands: Sequence[str] | None = None,
+        psf: LocalPsf,
     ):
-        self.survey, self.images, self.size, self.noise_factor = survey, images, size, noise_factor
-        self._by_file = {name: found for found in images.values() for name in _names_of(found)}
-        self._frames: dict[str, Frame | InputError] = {}
-        self._sigmas: dict[tuple[str, int | None], tuple[float, ...] | InputError] = {}
-        self._psf_fits: dict[PlaneAt, tuple[float, float]] = {}
-        self._widths, self._psf_sets = _open_psf(psf, survey, plane_bands=plane_bands)
+        self.survey, self.size, self.noise_factor = survey, size, noise_factor
+        self.asked: set[str] = set()
+        self._tiles = LastTile(survey)
+        self._stacks = {name: [index[f"{name}-{n}"] for n in range(count)] for name, count in index.stacks.items()}
+        self._members = {tile.name: (name, n) for name, all_ in self._stacks.items() for n, tile in enumerate(all_)}
+        self._named = _by_name(index, self._members, self._stacks)
+        self._placed = _place_all(rows, index)
+        self._sigmas: dict[str, tuple[float, ...] | InputError] = {}
+        self._psf = psf
 
     def job(self, row: Mapping[str, Any], number: int) -> Job:
         """What is needed to paint one galaxy.
@@ -82,171 +90,113 @@ class Vetting:
         InputError
             If there is no image of it, or one that cannot be used.
         """
-        found, x, y = self._place(row)
-        frame = self._frame(found)
-        member = None
-        if found.count:
-            member = int(row["index"]) if math.isfinite(row.get("index", math.nan)) else number
-            if not 0 <= member < found.count:
-                raise InputError(f"{found.path}: index must be from 0 to {found.count - 1}, got {member}")
-        planes = found.planes if member is None else found.member(member)
-        sigmas = self._sigma(found, planes, member, frame)
-        if x is None:
-            x, y = 0.5 * (frame.width - 1), 0.5 * (frame.height - 1)
-        corner = corner_of(x, y, size=self.size)
-        self._check_core(planes, frame, x, y, path=found.path)
+        tile, x, y = self._place(row, number)
+        self.asked.add(tile.name)
+        opened, sigmas = self._open(tile)
+        if math.isnan(x):
+            x, y = 0.5 * (tile.shape[1] - 1), 0.5 * (tile.shape[0] - 1)
+        self._check_core(opened, x, y)
+        offsets = opened.offsets_arcsec(np.array([x]), np.array([y]), size=self.size)
         known = {name: float(row[name]) for name in _KNOWN if math.isfinite(row.get(name, math.nan))}
-        for name, value in known.items():
-            if name in {"velocity_dispersion_km_s", "einstein_radius_arcsec", "redshift"} and value <= 0.0:
-                known[name] = math.nan  # catalogues write -1 or 0 for unknown
-        plain = Frame(frame.height, frame.width, None)  # positions are pixels from here on
-        psf = tuple(self._psf(found, member, place) for place in range(len(self.survey.bands)))
-        return Job(str(row["id"]), planes, plain, corner, sigmas, psf, **known)
+        known = {name: value for name, value in known.items() if value > 0.0 or name not in _POSITIVE}
+        name, member = self._members.get(tile.name, (tile.name, None))
+        psf = tuple(self._psf.of(band, name, member=member, tile=tile) for band in self.survey.bands)
+        return Job(str(row["id"]), tile, x, y, (float(offsets[0][0]), float(offsets[1][0])), sigmas, psf, **known)
 
-    def _place(self, row: Mapping[str, Any]) -> tuple[ImageSet, float | None, float | None]:
-        """Image of a galaxy, and its pixel; no pixel where it is in the middle."""
+    def _place(self, row: Mapping[str, Any], number: int) -> tuple[Tile, float, float]:
+        """Image of a galaxy, and its pixel; NaN where it is in the middle."""
         if row.get("file"):
             name = Path(row["file"]).name
-            if name not in self._by_file:
+            if name not in self._named:
                 raise InputError(f"no image is called {name}: correct its name in the catalogue")
-            return self._by_file[name], None, None
-        ra, dec = row.get("ra_deg", math.nan), row.get("dec_deg", math.nan)
-        if math.isfinite(ra) and math.isfinite(dec):
-            return self._tile_of(ra, dec)
-        if str(row["id"]) in self._by_file:
-            return self._by_file[str(row["id"])], None, None
-        if len(self.images) == 1 and next(iter(self.images.values())).count:
-            return next(iter(self.images.values())), None, None
+            return self._member(name, row, number), math.nan, math.nan
+        if number in self._placed:
+            tile, x, y = self._placed[number]
+            if tile is None:
+                where = f"RA {row['ra_deg']:.5f}, Dec {row['dec_deg']:.5f}"
+                raise InputError(f"no image covers {where}: give the tile that does")
+            return tile, x, y
+        if str(row["id"]) in self._named:
+            return self._member(str(row["id"]), row, number), math.nan, math.nan
+        if len(self._stacks) == 1 and len(next(iter(self._stacks.values()))) == len(self._members):
+            return self._member(next(iter(self._stacks)), row, number), math.nan, math.nan
         raise InputError("a galaxy must have file, ra_deg and dec_deg, or an id that is the name of its image")
 
-    def _tile_of(self, ra_deg: float, dec_deg: float) -> tuple[ImageSet, float, float]:
-        """Image in which a position is farthest from the edge."""
-        best: tuple[float, ImageSet, float, float] | None = None
-        for found in self.images.values():
-            try:
-                frame = self._frame(found)
-            except InputError:
-                continue
-            pixel = frame.pixel_of(ra_deg, dec_deg)
-            if pixel is not None and (best is None or frame.inside_pix(*pixel) > best[0]):
-                best = (frame.inside_pix(*pixel), found, *pixel)
-        if best is None:
-            raise InputError(f"no image covers RA {ra_deg:.5f}, Dec {dec_deg:.5f}: give the tile that does")
-        return best[1:]
+    def _member(self, name: str, row: Mapping[str, Any], number: int) -> Tile:
+        """An image, or that of the galaxy in a stack."""
+        found = self._named[name]
+        if len(found) == 1:
+            return found[0]
+        place = int(row["index"]) if math.isfinite(row.get("index", math.nan)) else number
+        if not 0 <= place < len(found):
+            raise InputError(f"{found[0].paths[0]}: index must be from 0 to {len(found) - 1}, got {place}")
+        return found[place]
 
-    def _frame(self, found: ImageSet) -> Frame:
-        if found.name not in self._frames:
-            self._frames[found.name] = _or_error(read_frame, found, self.survey)
-        return _value(self._frames[found.name])
+    def _open(self, tile: Tile) -> tuple[OpenTile, tuple[float, ...]]:
+        """An image and its sky sigma in all bands; a band without enough pixels counts as missing."""
+        known = self._sigmas.get(tile.name)
+        if isinstance(known, InputError):
+            raise known
+        try:
+            opened = self._tiles.open(tile, noise_factor=self.noise_factor if known is None else None)
+        except InputError as error:
+            self._sigmas[tile.name] = error
+            raise
+        if known is None:
+            measured = zip(opened.noise_sigma.tolist(), self.survey.bands, strict=True)
+            known = tuple(sigma if math.isfinite(sigma) else band.noise_sigma for sigma, band in measured)
+            self._sigmas[tile.name] = known
+        return opened, known
 
-    def _sigma(self, found: ImageSet, planes, member: int | None, frame: Frame) -> tuple[float, ...]:
-        key = (found.name, member)
-        if key not in self._sigmas:
-            self._sigmas[key] = _or_error(self._measure, planes, frame)
-        return _value(self._sigmas[key])
-
-    def _measure(self, planes: tuple[PlaneAt | None, ...], frame: Frame) -> tuple[float, ...]:
-        """Sky sigma in all bands; a band without enough pixels counts as missing."""
-        sigmas = []
-        for band, place in zip(self.survey.bands, planes, strict=True):
-            level, sigma = (math.nan, math.nan) if place is None else sky_of(sample(place, frame.height, frame.width))
-            if math.isfinite(sigma):
-                try:
-                    check_sigma(sigma, band, survey=self.survey, factor=self.noise_factor)
-                except InputError as error:
-                    raise InputError(f"{place.path}: {error}") from error
-                if is_left_in(level, sigma):
-                    raise InputError(
-                        f"{place.path}: the sky of band {band.name} must be near 0, got {level:.3g}, "
-                        f"{level / sigma:.1f} times its rms: subtract the sky"
-                    )
-            sigmas.append(sigma if math.isfinite(sigma) else band.noise_sigma)
-        check_scale(frame, self.survey)
-        return tuple(sigmas)
-
-    def _check_core(self, planes, frame: Frame, x: float, y: float, *, path: str) -> None:
+    def _check_core(self, opened: OpenTile, x: float, y: float) -> None:
         size = 2 * math.ceil(_CORE_ARCSEC / self.survey.pixel_scale_arcsec) + 1
-        core = cut(planes, frame, corner=corner_of(x, y, size=size), size=size, survey=self.survey)
+        core = opened.cut(np.array([x]), np.array([y]), size=size).pixels[0]
         if not np.isfinite(core).all(axis=(0, 1)).any():
-            raise InputError(f"{path}: the galaxy must be whole in one band at least, got masked pixels in its middle")
+            raise InputError(
+                f"{opened.tile.paths[0]}: the galaxy must be whole in one band at least, "
+                "got masked pixels in its middle"
+            )
 
-    def _psf(self, found: ImageSet, member: int | None, number: int) -> tuple[float, float]:
-        """Width and index of the PSF in one band: of its own image, as given, or the survey's."""
-        band = self.survey.bands[number]
-        chosen = self._psf_sets.get(_plain(found.name)) or self._psf_sets.get("")
-        place = chosen.planes[number] if chosen else None
-        if place is None:
-            return self._widths.get(band.name, band.psf_fwhm_arcsec), band.psf_beta
-        if chosen.count:
-            place = PlaneAt(place.path, place.unit, member if member is not None and member < chosen.count else 0)
-        if place not in self._psf_fits:
-            self._psf_fits[place] = _fit(place, self.survey)
-        return self._psf_fits[place]
+    def close(self) -> None:
+        """Close what is open."""
+        self._tiles.close()
 
 
-def _fit(place: PlaneAt, survey: Survey) -> tuple[float, float]:
-    height, width = image_at(place).shape[-2:]
-    image = read_pixels(place, slice(0, height), slice(0, width))
-    try:
-        return fit_psf(image, survey.pixel_scale_arcsec)
-    except InputError as error:
-        raise InputError(f"{place.path}: {error}") from error
+def _by_name(index: TileIndex, members: Mapping[str, tuple], stacks: Mapping[str, list[Tile]]) -> dict[str, list[Tile]]:
+    """What a catalogue may call images: their names, or those of their files; a stack has several."""
+    named: dict[str, list[Tile]] = {}
+    for tile in index.tiles:
+        files = {Path(image.path).name for (_, kind), image in tile.images.items() if kind == "sci"}
+        own = {tile.name} | (set() if tile.name in members else files | set(map(strip_ending, files)))
+        named |= {name: [tile] for name in own}
+    for stack, tiles in stacks.items():
+        files = {Path(path).name for path in tiles[0].paths}
+        named |= {name: tiles for name in {stack} | files | set(map(strip_ending, files))}
+    return named
 
 
-def _open_psf(
-    psf: PsfGiven, survey: Survey, *, plane_bands: Sequence[str] | None
-) -> tuple[dict[str, float], dict[str, ImageSet]]:
-    """Widths by band, and images of PSFs by plain name; a single one is that of all images."""
-    if psf is None:
-        return {}, {}
-    if isinstance(psf, Mapping):
-        for band, fwhm in psf.items():
-            if band not in survey.band_names:
-                raise unknown_name(f"band of survey {survey.name}", band, survey.band_names)
-            if not 0.0 < fwhm < 20.0:
-                raise InputError(f"the width of the PSF in {band} must be from 0 to 20 arcsec, got {fwhm}")
-        return dict(psf), {}
-    sets, refused = find_images(psf, survey, plane_bands=plane_bands, psf=True)
-    if refused or not sets:
-        raise InputError(f"images of PSFs must be readable, got {refused[0][1] if refused else 'none'}")
-    by_name = {_plain(name): found for name, found in sets.items()}
-    return {}, by_name | ({"": next(iter(sets.values()))} if len(sets) == 1 else {})
+def _place_all(rows: list[dict[str, Any]], index: TileIndex) -> dict[int, tuple[Tile | None, float, float]]:
+    """Tile and pixel of the galaxies that have a position, by number; no tile where none covers it."""
+    wanted = [
+        (number, row["ra_deg"], row["dec_deg"])
+        for number, row in enumerate(rows)
+        if not row.get("file") and math.isfinite(row.get("ra_deg", math.nan) + row.get("dec_deg", math.nan))
+    ]
+    on_sky = TileIndex([tile for tile in index.tiles if tile.corners_deg], index.survey, [])
+    placed = assign(pd.DataFrame(wanted, columns=["row", "ra_deg", "dec_deg"]), on_sky)
+    return {
+        int(row.row): (on_sky[row.tile] if row.tile else None, float(row.x_pix), float(row.y_pix))
+        for row in placed.itertuples(index=False)
+    }
 
 
-def _plain(name: str) -> str:
-    """A name without what tells PSF from image."""
-    return re.sub(r"psf|sci|[^a-z0-9.+-]", "", name.lower())
-
-
-def _names_of(found: ImageSet) -> set[str]:
-    """What a catalogue may call an image: its name, or that of any of its files."""
-    files = {Path(place.path).name for place in found.planes if place is not None}
-    stems = {re.sub(r"\.(fits|fit)(\.gz|\.fz)?$", "", name, flags=re.IGNORECASE) for name in files}
-    return {found.name} | files | stems
-
-
-def _or_error(work, *args):
-    """Result of some work, or what was wrong: both are remembered."""
-    try:
-        return work(*args)
-    except InputError as error:
-        return error
-
-
-def _value(result):
-    if isinstance(result, InputError):
-        raise result
-    return result
-
-
-def rows_of(catalogue: pd.DataFrame | None, images: dict[str, ImageSet]) -> list[dict[str, Any]]:
+def rows_of(catalogue: pd.DataFrame | None, index: TileIndex) -> Sequence[dict[str, Any]]:
     """Rows of a catalogue, or one for each image without any.
 
     Parameters
     ----------
     catalogue : DataFrame or None
-    images : dict
-        Sets of images by name.
+    index : TileIndex
 
     Returns
     -------
@@ -254,10 +204,4 @@ def rows_of(catalogue: pd.DataFrame | None, images: dict[str, ImageSet]) -> list
     """
     if catalogue is not None:
         return catalogue.to_dict("records")
-    rows = []
-    for name, found in images.items():
-        if found.count:
-            rows += [{"id": f"{name}-{number}", "file": name, "index": float(number)} for number in range(found.count)]
-        else:
-            rows.append({"id": name, "file": name})
-    return rows
+    return [{"id": tile.name, "file": tile.name} for tile in index.tiles]

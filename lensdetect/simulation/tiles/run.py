@@ -12,13 +12,13 @@ from typing import Any
 
 from tqdm import tqdm
 
+from lensdetect.parallel import run_tasks, survived
 from lensdetect.runs import writable
 from lensdetect.simulation.choice import default_population
 from lensdetect.simulation.manifest import held_folder, simulation_code
 from lensdetect.simulation.neighbours import FieldPopulation
 from lensdetect.simulation.plan import check_whole
 from lensdetect.simulation.population import Population
-from lensdetect.simulation.processes import map_unordered
 from lensdetect.simulation.tiles.make import make_tile
 from lensdetect.simulation.tiles.plan import TilePlan
 from lensdetect.simulation.tiles.rates import TileRates
@@ -128,7 +128,7 @@ def _make_missing(plan: TilePlan, *, workers: int, progress: bool) -> None:
     workers = max(min(workers, len(missing)), 1)
     ready = plan.tiles - len(missing)
     with tqdm(total=plan.tiles, initial=ready, unit="tile", desc="simulate", disable=hidden) as bar:
-        for made in map_unordered(partial(make_tile, plan), missing, workers=workers):
+        for made in survived(run_tasks(partial(make_tile, plan), missing, workers=workers)):
             bar.update(made)
 
 

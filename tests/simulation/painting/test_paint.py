@@ -255,7 +255,7 @@ def test_foreign_units_are_refused_with_both_numbers(cutouts, survey, tmp_path):
     images, catalogue = cutouts
     kids = dataclasses.replace(get_survey("kids"), pixel_scale_arcsec=survey.pixel_scale_arcsec)
     with pytest.raises(
-        InputError, match=r"no galaxy of 8 can be used.*gal0_g.*rms of band g must .*2\.2e-12 .*got 2\.0"
+        InputError, match=r"no galaxy of 8 can be used.*rms of band g of tile gal0 must .*2\.2e-12 .*got 2\.0"
     ):
         paint(kids, images, catalogue, tmp_path / "out", **QUICK)
     assert not (tmp_path / "out").exists()
@@ -293,9 +293,35 @@ def test_broken_and_missing_images_are_listed(cutouts, survey, tmp_path):
     assert truth["kind"][place] == "lens"
 
 
-def test_another_pixel_scale_is_refused_with_both(tmp_path, survey, sky, wcs, write_bands):
-    write_bands(tmp_path / "c", "a", sky(45, at=[(22, 22)]), header=wcs(45, 0.2).to_header())
-    with pytest.raises(InputError, match=r"a pixel of survey des must be 0.263 arcsec wide, got 0.2 arcsec"):
+def test_another_pixel_scale_is_resampled_with_its_flux(tmp_path, survey, sky, wcs, write_bands):
+    pixels = sky(81, at=[(40, 40)], mag=17.0)
+    write_bands(tmp_path / "c", "a", pixels, header=wcs(81, 0.2).to_header())
+    options = {"population": Fixed(source_mag=18.0, einstein_radius_arcsec=0.3, offset_arcsec=0.6, point=True)}
+    real, painted, truth = both(survey, tmp_path / "c", None, tmp_path, **options)
+    # the galaxy, in a circle that both hold
+    sums = []
+    for image, scale in ((pixels, 0.2), (real[0], survey.pixel_scale_arcsec)):
+        axis = (np.arange(len(image)) - 0.5 * (len(image) - 1)) * scale
+        sums.append(image[np.hypot(axis, axis[:, None]) < 4.0].sum(axis=0))
+    np.testing.assert_allclose(sums[1], sums[0], rtol=0.02)
+    # arcs are painted after that
+    arcs = (painted - real)[0].astype(float).sum(axis=(0, 1))
+    np.testing.assert_allclose(arcs, 10.0 ** (-0.4 * (18.0 - 30.0)) * 1.5, rtol=0.05)
+    manifest = json.loads((tmp_path / "real" / "manifest.json").read_text())
+    assert manifest["onto"]["resampled_from_arcsec"] == [0.2]
+
+
+def test_another_zero_point_is_converted(tmp_path, survey, sky, wcs, write_bands):
+    pixels, header = sky(45, at=[(22, 22)]), wcs(45).to_header()
+    header["MAGZP"] = 27.5
+    write_bands(tmp_path / "c", "a", pixels / np.float32(10.0), header=header)
+    real, _ = read(paint(survey, tmp_path / "c", None, tmp_path / "out", lens_fraction=0.0, **QUICK))
+    np.testing.assert_allclose(real[0], pixels[2:43, 2:43], rtol=1e-5)
+
+
+def test_a_pixel_scale_that_cannot_be_is_refused(tmp_path, survey, sky, wcs, write_bands):
+    write_bands(tmp_path / "c", "a", sky(45, at=[(22, 22)]), header=wcs(45, 3.0).to_header())
+    with pytest.raises(InputError, match=r"a pixel of survey des must be about 0.263 arcsec wide, .* say 3 arcsec"):
         paint(survey, tmp_path / "c", None, tmp_path / "out", **QUICK)
 
 

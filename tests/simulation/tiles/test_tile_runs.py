@@ -8,7 +8,6 @@ import resource
 import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -62,16 +61,14 @@ def test_manifest(one_worker):
     assert not (one_worker / "manifest.json").exists()  # which would make it a folder of stamps
 
 
-def test_a_killed_run_leaves_whole_tiles_and_goes_on(one_worker, tmp_path):
+def test_a_killed_run_leaves_whole_tiles_and_goes_on(one_worker, tmp_path, wait_for):
     folder = tmp_path / "killed"
     code = (
         "from lensdetect.simulation.tiles import simulate_tiles; from lensdetect.survey import SURVEYS; "
         f"simulate_tiles(SURVEYS['kids'], {str(folder)!r}, workers=1, **{SMALL!r})"
     )
     process = subprocess.Popen([sys.executable, "-c", code])
-    deadline = time.monotonic() + 60
-    while not list(folder.glob("truth/*.parquet")) and time.monotonic() < deadline:
-        time.sleep(0.01)
+    wait_for(lambda: list(folder.glob("truth/*.parquet")), process)
     process.send_signal(signal.SIGKILL)
     process.wait()
     wanted = files_of(one_worker)
