@@ -85,7 +85,8 @@ def _troughs(planes: Planes) -> np.ndarray:
     cells = np.minimum(planes.cells, np.float32(_FILL_SIGMA))
     both = np.concatenate([cells, _together(cells, planes)[:, None]], axis=1)
     halved = smooth(_halved(both))
-    lowest = halved[..., planes.within_reach(halved, cell_pix=2 * CELL_PIX)].min(axis=-1, initial=np.inf)
+    near = planes.within_reach(halved, cell_pix=2 * CELL_PIX, beyond_pix=0.5 * CELL_PIX)
+    lowest = halved[..., near].min(axis=-1, initial=np.inf)
     # fewer bands, more noise
     noise = np.sqrt(4.0 / np.maximum(planes.live.sum(axis=1), 1))
     return (-lowest[:, -1] > _TROUGH_SIGMA * noise) | (-lowest[:, :-1].min(axis=1) > _TROUGH_BAND_SIGMA)
@@ -162,7 +163,7 @@ def _plateaus(planes: Planes, together: np.ndarray) -> np.ndarray:
     if len(planes.gaps):
         gone = (~planes.known & planes.live[..., None, None]).any(axis=1)
         flat &= _extremes(gone.astype(np.float32))[0] == 0.0
-    near = planes.within_reach(level, cell_pix=CELL_PIX)[1:-1, 1:-1]
+    near = planes.within_reach(level, cell_pix=CELL_PIX, beyond_pix=1.5 * CELL_PIX)[1:-1, 1:-1]
     return (np.count_nonzero(flat, axis=(1, 2)) >= _PLATEAU_CELLS) & flat[:, near].any(axis=1)
 
 

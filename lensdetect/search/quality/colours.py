@@ -24,7 +24,7 @@ _LEAST_MAG = {
 _EXCESS_SIGMA, _NOISIEST = 0.46, 2.4
 
 #: Part of the largest excess that has to be within reach of the middle, lest it is of something beside.
-_TOUCHING_SHARE = 0.6
+_TOUCHING_SHARE = 0.4
 
 #: Brighter places are cores, which differ by the seeing of the bands; brighter cells spoil the places beside them.
 _CORE_SIGMA, _BRIGHT_SIGMA = 5.0, 10.0
@@ -54,7 +54,8 @@ def odd_light(planes: Planes, survey: Survey) -> tuple[np.ndarray, np.ndarray]:
     dull = level < _CORE_SIGMA
     known = ~_widened(~planes.known) if len(planes.gaps) else planes.known
     dark = ~_widened(_widened(planes.cells.max(axis=1) > _BRIGHT_SIGMA))
-    near = planes.within_reach(dark, cell_pix=CELL_PIX)
+    # a mean of 3 x 3 cells holds what is 1.5 of them away
+    near = planes.within_reach(dark, cell_pix=CELL_PIX, beyond_pix=1.5 * CELL_PIX)
     away, close = np.zeros((2, len(planes.cells)), np.float32)
     for band, other, flux_ratio in pairs:
         share = (flux_ratio * planes.sigma[:, other] / planes.sigma[:, band])[:, None, None]
