@@ -30,7 +30,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 import tensorflow as tf
 from ablation_changes import CHANGES, Change, Part
-from ablation_table import as_markdown, is_done, rows_of
+from ablation_table import both_tables, is_done
 from ground_stamps import SIZE, in_units_of, mix, paint_all
 from real_sets import NUM_FOLDS, RealSet, load_set
 from real_sky_skies import load_sky, make_sky
@@ -225,7 +225,7 @@ def main() -> int:
         tf.config.threading.set_intra_op_parallelism_threads(1)
         train_one(args.change, args.seed, skies=args.skies, runs=args.runs)
         return 0
-    text = as_markdown(rows_of(args.runs), runs=args.runs, sets=load_sets(args.skies))
+    text = both_tables(args.runs, load_sets(args.skies))
     print(text)
     if args.page is not None:
         into_page(args.page, text)

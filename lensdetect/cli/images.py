@@ -99,6 +99,17 @@ def add_stamps_options(options, *, required: bool) -> None:
     )
     add_fit_option(options)
     options.add_argument(
+        "--graded-only",
+        action="store_true",
+        help="leave images of --data out that have no row in --truth, as where people graded some of them",
+    )
+    options.add_argument(
+        "--validation",
+        metavar="DIR",
+        help="simulated stamps of their own to validate with: epochs are judged and probabilities calibrated on them "
+        "(default: a part of --data, as the plan says)",
+    )
+    options.add_argument(
         "--test",
         metavar="DIR",
         help="simulated stamps of another seed, to measure on (default: the stamps held out for validation)",

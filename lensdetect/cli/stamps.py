@@ -7,6 +7,8 @@ import logging
 from pathlib import Path
 
 from lensdetect.data import LabelledCutouts, open_cutouts, read_truth, with_truth
+from lensdetect.data.joined import JoinedStamps, Part
+from lensdetect.data.order import Stamps
 from lensdetect.data.plausibility import check_plausible
 from lensdetect.errors import InputError
 from lensdetect.images.bounds import CUTOUT_PIXELS
@@ -21,7 +23,7 @@ _REASONS_SHOWN = 3
 
 def open_stamps_of(
     args: argparse.Namespace,
-) -> tuple[Shards | LabelledCutouts, Survey, Shards | LabelledCutouts | None]:
+) -> tuple[Stamps, Survey, Shards | LabelledCutouts | None]:
     """Stamps to train on, their survey, and the stamps to measure on if there are any.
 
     Parameters
@@ -31,7 +33,7 @@ def open_stamps_of(
 
     Returns
     -------
-    stamps : Shards or LabelledCutouts
+    stamps : Shards, LabelledCutouts or, with those to validate with, JoinedStamps
     survey : Survey
     test : Shards, LabelledCutouts or None
 
@@ -47,7 +49,11 @@ def open_stamps_of(
         size=args.size,
         fit=args.fit,
         max_pixels=args.max_pixels,
+        partly=args.graded_only,
     )
+    if args.validation is not None:
+        own = Part(open_stamps(args.validation)[0], validates=True)
+        stamps = JoinedStamps([Part(stamps, validates=False), own])
     return stamps, survey, None if args.test is None else open_stamps(args.test)[0]
 
 
@@ -59,6 +65,7 @@ def open_stamps(
     size: int = 101,
     fit: str | None = None,
     max_pixels: int = CUTOUT_PIXELS,
+    partly: bool = False,
 ) -> tuple[Shards | LabelledCutouts, Survey]:
     """Stamps with their truth, and the survey that they are from.
 
@@ -76,6 +83,8 @@ def open_stamps(
         "crop" or "pad" for images of another size.
     max_pixels : int
         Pixels that the images in one file may have.
+    partly : bool
+        Whether images without truth are left out.
 
     Returns
     -------
@@ -106,7 +115,9 @@ def open_stamps(
     source = open_cutouts(folder, survey=found, size=size, fit=fit, max_pixels=max_pixels)
     for note in check_plausible(source):
         logger.warning("%s", note)
-    stamps = with_truth(source, read_truth(truth))
+    stamps = with_truth(source, read_truth(truth), partly=partly)
+    if left := len(source) - len(stamps) - len(stamps.dropped):
+        logger.warning("%d images are left out: %s has no row for them", left, truth)
     _report_dropped(stamps)
     return stamps, found
 

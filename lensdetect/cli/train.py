@@ -34,6 +34,9 @@ examples:
   lensdetect train --data stamps --detector arcformer_small --output run
   lensdetect train --data stamps --output run --resume                    after an interruption
   lensdetect train --data stamps --detector tuned/spec.json --plan tuned/plan.json --output run
+  lensdetect train --data found/cutouts --survey kids --truth graded/grades.csv --graded-only --output run \\
+      --detector arcformer_small_measured --weights arcformer_small_measured-ground --plan fine_tune
+                                                                          on what people graded
   lensdetect train --data Data.0 --truth classifications.csv --detector arcformer_small --output run \\
       --weights arcformer_small-bologna --parts stem --epochs 10          transfer learning
 
@@ -62,9 +65,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     how.add_argument(
         "--plan",
         metavar="NAME",
-        help="adamw, or published: as Thuruthipilly+ 2022; or a plan.json (default: adamw)",
+        help="adamw; published, as Thuruthipilly+ 2022; fine_tune, to go on with --weights at low rates; "
+        "or a plan.json (default: adamw)",
     )
-    how.add_argument("--epochs", type=count, metavar="N", help="passes over the stamps (default: 40; published: 400)")
+    how.add_argument(
+        "--epochs", type=count, metavar="N", help="passes over the stamps (default: 40; published: 400; fine_tune: 3)"
+    )
     how.add_argument("--batch-size", type=count, metavar="N", help="stamps in a step (default: 64; published: 32)")
     how.add_argument(
         "--patience",

@@ -25,6 +25,8 @@ class LabelledCutouts:
         The cutouts.
     truth : DataFrame
         One row for each cutout of ``source``, in its order.
+    wanted : ndarray of bool, optional
+        Which cutouts are meant; all, if not given.
 
     Attributes
     ----------
@@ -37,7 +39,7 @@ class LabelledCutouts:
         should be trained on them.
     """
 
-    def __init__(self, source: CutoutSource, truth: pd.DataFrame):
+    def __init__(self, source: CutoutSource, truth: pd.DataFrame, *, wanted: np.ndarray | None = None):
         survey = source.frame.survey
         self.manifest: dict[str, Any] = {
             "survey": survey.name,
@@ -46,9 +48,10 @@ class LabelledCutouts:
             "seed": None,
         }
         self._source = source
-        self.dropped = _refused(source)
-        keep = np.ones(len(source), bool)
-        keep[self.dropped.index] = False
+        refused = _refused(source)
+        keep = np.ones(len(source), bool) if wanted is None else wanted.copy()
+        self.dropped = refused[keep[refused.index]]
+        keep[refused.index] = False
         self._rows = np.flatnonzero(keep)
         self.truth: pd.DataFrame = truth.iloc[self._rows].reset_index(drop=True)
 
@@ -84,7 +87,7 @@ class LabelledCutouts:
         return digest.hexdigest()
 
 
-def with_truth(source: CutoutSource, truth: pd.DataFrame) -> LabelledCutouts:
+def with_truth(source: CutoutSource, truth: pd.DataFrame, *, partly: bool = False) -> LabelledCutouts:
     """Join cutouts to their truth by id.
 
     All cutouts are read once, to find those that are refused. Rows of truth
@@ -96,6 +99,8 @@ def with_truth(source: CutoutSource, truth: pd.DataFrame) -> LabelledCutouts:
         The cutouts.
     truth : DataFrame
         At least ``id`` and ``is_lens``, as ``read_truth`` gives it.
+    partly : bool
+        Whether cutouts without truth are left out, as where people graded some of many.
 
     Returns
     -------
@@ -104,7 +109,7 @@ def with_truth(source: CutoutSource, truth: pd.DataFrame) -> LabelledCutouts:
     Raises
     ------
     InputError
-        If cutouts have no truth, or two have the same id, or all are refused.
+        If cutouts have no truth (all of them, with ``partly``), or two have the same id, or all are refused.
     """
     ids = pd.Series(source.ids, dtype=object)
     twice = ids[ids.duplicated()]
@@ -112,12 +117,12 @@ def with_truth(source: CutoutSource, truth: pd.DataFrame) -> LabelledCutouts:
         raise InputError(f"each cutout must have an id of its own to be given truth, got {twice.iloc[0]} twice")
     rows = pd.Index(truth["id"].astype(object)).get_indexer(ids)
     without = ids[rows < 0]
-    if len(without):
+    if len(without) == len(ids) or (len(without) and not partly):
         raise InputError(
             f"each of {len(ids)} cutouts must have a row of truth, {len(without)} have none, "
             f"the first {', '.join(without.head(3))}: complete the table or leave those cutouts out"
         )
-    labelled = LabelledCutouts(source, truth.iloc[rows].reset_index(drop=True))
+    labelled = LabelledCutouts(source, truth.iloc[rows].reset_index(drop=True), wanted=rows >= 0)
     if not len(labelled):
         raise InputError(
             f"all {len(source)} cutouts are refused, the first because {labelled.dropped['reason'].iloc[0]}"

@@ -40,7 +40,6 @@ SCALES = {"5310": ("5", "3", "1", "0"), "ABCX": ("A", "B", "C", "X")}
 
 #: What it may be instead.
 KINDS = ("spiral", "ring", "merger", "edge-on", "star", "artefact", "group")
-GRADES = tuple(grade for grade, _, _ in _RULES)
 
 
 def steps(scale: str) -> list[Step]:

@@ -217,7 +217,8 @@ def _write(sky: SearchedSky, chosen: pd.DataFrame, path: Path) -> NextUp:
 
 def _cube(cutout: np.ndarray, row, form: Form) -> fits.PrimaryHDU:
     """Planes in the order of the bands, with the place on the sky; how it lies there, the tile knows."""
-    header = fits.Header({"RA_TARG": (row.ra_deg, "[deg] ICRS"), "DEC_TARG": (row.dec_deg, "[deg] ICRS")})
+    header = fits.Header()
+    header["RA_TARG"], header["DEC_TARG"] = (row.ra_deg, "[deg] ICRS"), (row.dec_deg, "[deg] ICRS")
     for number, band in enumerate(form.bands, start=1):
         header[f"BAND{number}"] = (band.name, f"plane {number}")
         header[f"MAGZP{number}"] = (band.zero_point_mag, "AB mag of one flux unit")

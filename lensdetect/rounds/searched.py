@@ -13,15 +13,14 @@ from astropy.wcs.utils import proj_plane_pixel_scales
 
 from lensdetect.artifact.conversion import PIXEL_SCALE_TOLERANCE, plan_conversion
 from lensdetect.errors import InputError, LensdetectError, reason_of
+from lensdetect.images.cutouts import open_tile
 from lensdetect.images.headers import parse_wcs
+from lensdetect.images.index import TileIndex, index_tiles
+from lensdetect.images.tiles import Tile
 from lensdetect.runs import read_json
-from lensdetect.search import index_tiles
-from lensdetect.search.cutouts import open_tile
 from lensdetect.search.folder import MANIFEST_NAME
-from lensdetect.search.index import TileIndex
 from lensdetect.search.pictures import cutout_name
 from lensdetect.search.scores import score_pieces
-from lensdetect.search.tiles import Tile
 from lensdetect.survey import Band, Survey, get_survey
 
 #: Between the title of a detector and how many views of a cutout its logit is the mean of.

@@ -23,7 +23,7 @@ from lensdetect.search.committee import Committee
 from lensdetect.search.completeness import fates
 from lensdetect.search.examination import rank_examined
 from lensdetect.search.folder import build_manifest, held_folder, join_slices, missing_slices
-from lensdetect.search.known import cross_match, known_lenses
+from lensdetect.search.known import cross_match, known_lenses, name_lists
 from lensdetect.search.objects import Spread, spread_objects
 from lensdetect.search.outputs import write_candidates
 from lensdetect.search.pictures import cut_candidates
@@ -169,6 +169,7 @@ def _finish(ended: _Scanned, *, cut: Cut, lenses: pd.DataFrame, began_s: float, 
         scanned=scanned,
         seconds=seconds,
         committee=committee,
+        lists=name_lists(lenses),
     )
     notes = [*spread.notes, *ended.left_out, *notes]
     return _write(Findings(job, index, rows, ranked, fate, numbers, notes, cut, ended.sources))

@@ -28,6 +28,8 @@ logger = logging.getLogger(__name__)
 
 #: Held-out stamps that are scored at once, at most.
 _MOST_SCORED = 256
+#: Lenses, and others, below which a validation can tell little.
+_FEW = 20
 
 
 def train(
@@ -81,11 +83,23 @@ def train(
     run = Run(output, beside=beside)
     run.check_free()
     record = new_record(detector, stamps, survey=survey, plan=plan, seed=seed, weights=weights, parts=parts)
-    training, _ = split_rows(stamps, plan, seed=seed)
+    training, validation = split_rows(stamps, plan, seed=seed)
+    _tell_if_few(stamps.truth["is_lens"].to_numpy(bool)[validation])
     steps_per_epoch(shown_in_epoch(stamps, training), plan.batch_size)
     model = build_from_record(record, size=stamps.shape[0])
     with run.held(record):
         return _fit(run, record, stamps, model=model)
+
+
+def _tell_if_few(is_lens: np.ndarray) -> None:
+    """Say it where a validation can tell little."""
+    lenses, others = int(is_lens.sum()), int((~is_lens).sum())
+    if min(lenses, others) < _FEW:
+        logger.warning(
+            "this training is validated with %d lenses and %d others, too few to choose an epoch by or to calibrate "
+            "on: give more stamps, or a set to validate with (lensdetect train --validation DIR)",
+            *(lenses, others),
+        )
 
 
 def resume(output: Path | str, stamps: Stamps, *, survey: Survey) -> Run:

@@ -125,6 +125,37 @@ def test_unwritable_run(lensdetect, training_stamps, tmp_path):
     assert result.code == 2 and "must be writable to" in result.err and "file/run, got" in result.err
 
 
+@pytest.fixture
+def graded(training_stamps, write_cube, tmp_path):
+    """Cutouts as FITS of which people graded 64 of 80, and the table that lensdetect grades exports."""
+    pixels, folder = np.load(training_stamps / "00000.npy"), tmp_path / "cutouts"
+    for number in range(80):
+        write_cube(folder / f"{number:05d}_galaxy.fits", pixels[number])
+    names = [f"{number:05d}_galaxy" for number in range(64)]
+    table = {"id": names, "is_lens": np.arange(64) % 2, "kind": "", "object": "galaxy", "posterior": 0.9}
+    pd.DataFrame(table).to_csv(tmp_path / "grades.csv", index=False)
+    return folder
+
+
+def test_trains_on_what_people_graded(lensdetect, graded, tmp_path):
+    told = ("--truth", tmp_path / "grades.csv", "--survey", "bologna", "--size", 33)
+    result = lensdetect(*command(graded, tmp_path / "run", *told))
+    assert result.code == 2 and "each of 80 cutouts must have a row of truth, 16 have none" in result.err
+    result = lensdetect(*command(graded, tmp_path / "run", *told, "--graded-only", "--plan", "published"))
+    assert result.code == 0, result.err
+    # nobody is validated with a handful without a word
+    assert "this training is validated with " in result.err and "too few to choose an epoch by" in result.err
+    assert load_card(tmp_path / "run" / "model" / "1").training["stamps"] == 64
+
+
+def test_validates_with_stamps_of_their_own(lensdetect, training_stamps, graded, tmp_path):
+    told = ("--truth", tmp_path / "grades.csv", "--survey", "bologna", "--size", 33, "--graded-only")
+    result = lensdetect(*command(graded, tmp_path / "run", *told, "--validation", training_stamps))
+    assert result.code == 0 and "too few" not in result.err
+    card = load_card(tmp_path / "run" / "model" / "1")
+    assert card.metrics["ugri"]["stamps"] == 240 and card.training["measured_on"]["set"] == "validation"
+
+
 @pytest.mark.slow
 def test_interrupted_training_goes_on(start, finished, training_stamps, tmp_path, wait_for, patience_s):
     run = tmp_path / "run"

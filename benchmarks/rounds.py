@@ -1,0 +1,422 @@
+"""Do rounds of grading and retraining pay? On a simulated search whose contaminants are new, and on real pixels.
+
+    python benchmarks/rounds.py sky --output rounds          # simulated; resumable, the same command goes on
+    python benchmarks/rounds.py real --output rounds         # graded CFHTLS objects, ../shared/data
+    python benchmarks/rounds.py table --output rounds        # tables and docs/rounds.png
+
+``sky``: a detector learns survey kids without rings, mergers and edge-on discs. It searches a sky that has them, at
+one lens in 1,000, of 10,010 objects; the 200 that it ranks highest are graded by a simulated person, it is trained
+further on them, ranks again, and so three times. Every round begins with the first detector and has all grades so far,
+so that 600 grades taken at random, and as much training without any grades, can be compared with it. It is measured on
+another sky of the same kind. Three skies are dealt to search and test in three ways ("seeds").
+
+``real``: the detector of the challenge, which has seen no real lens, learns from the graded CFHTLS objects of three
+folds and is measured on the fourth; four times. Choosing, mixing, training and comparing are those of
+``lensdetect retrain`` and ``lensdetect next``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from lensdetect.artifact import load_card, load_detector
+from lensdetect.artifact.card import Card
+from lensdetect.data.pipeline import Stamps, evaluation_batches
+from lensdetect.figures import save_figure
+from lensdetect.metrics import false_positives_by_kind, roc_curve, threshold_at
+from lensdetect.rounds import Mixture, Wishes, choose, compare, labels_of, mix
+from lensdetect.rounds.converted import manifest_of, survey_of
+from lensdetect.rounds.mixing import plan_for
+from lensdetect.simulation import simulate
+from lensdetect.simulation.sky import FoolerRates, SkyPopulation
+from lensdetect.stamps import Shards
+from lensdetect.survey import SURVEYS
+from lensdetect.training import Run, export, get_plan, resume, train
+from lensdetect.training.checkpoint import load_weights
+from lensdetect.training.record import build_from_record
+
+KIDS = SURVEYS["kids"]
+#: What the first detector learns: without three kinds of what fools.
+LEARNED = SkyPopulation(foolers=FoolerRates(ring=0.0, merger=0.0, edge_on=0.0))
+#: What it searches: these kinds about as often as in the sky (major mergers 1-3 %, Darg+ 2010, MNRAS 401, 1043).
+SKY = SkyPopulation(foolers=FoolerRates(ring=0.01, merger=0.02, edge_on=0.03))
+NEW_KINDS = ("ring", "merger", "edge_on")
+PARTS, OTHERS, SOURCES = (1, 2, 3), 5000, 500
+PRIOR, COMPLETENESS, ROUNDS, GRADES = 1e-3, 0.7, 3, 200
+#: Share of the lenses that a grader recognises, and of the others that he takes for one.
+GRADERS = {"perfect": (1.0, 0.0), "85 % and 5 %": (0.85, 0.05)}
+MIXTURE = Mixture(share=0.5, most_times=4.0)
+EPOCHS = 2
+#: Share of lenses among what a grader is shown, for his posterior.
+_SHOWN_PRIOR = 0.1
+
+
+class Chosen:
+    """Some stamps of a set, under labels of their own."""
+
+    def __init__(self, stamps: Stamps, rows: np.ndarray, is_lens: np.ndarray):
+        self._stamps, self._rows = stamps, np.asarray(rows)
+        self.shape, self.manifest = stamps.shape, {**stamps.manifest, "seed": None}
+        self.truth = pd.DataFrame({"id": [str(row) for row in self._rows], "is_lens": is_lens, "has_source": is_lens})
+
+    def read(self, rows: np.ndarray) -> np.ndarray:
+        """Pixels of some of them."""
+        return self._stamps.read(self._rows[np.asarray(rows)])
+
+    def sha256(self) -> str:
+        """Of what is chosen, and of whose stamps."""
+        return f"{self._stamps.sha256()} {self._rows.tolist()} {self.truth['is_lens'].tolist()}"
+
+
+class Together:
+    """Several sets one after the other, all rows or some."""
+
+    def __init__(self, parts: list[tuple[Shards, np.ndarray]]):
+        self._parts = parts
+        self.shape, self.manifest = parts[0][0].shape, parts[0][0].manifest
+        truths = [stamps.truth.iloc[rows] for stamps, rows in parts]
+        self.truth = pd.concat(truths, ignore_index=True)
+        self._starts = np.cumsum([0, *(len(rows) for _, rows in parts)])
+
+    def read(self, rows: np.ndarray) -> np.ndarray:
+        """Pixels of some of them."""
+        rows = np.asarray(rows)
+        out = np.empty((len(rows), *self.shape), np.float32)
+        owner = np.searchsorted(self._starts, rows, side="right") - 1
+        for number in np.unique(owner):
+            stamps, own = self._parts[number]
+            here = owner == number
+            out[here] = stamps.read(own[rows[here] - self._starts[number]])
+        return out
+
+    def sha256(self) -> str:
+        """Of their truth: the benchmark's own stamps are not changed."""
+        return str(pd.util.hash_pandas_object(self.truth["id"]).sum())
+
+
+def others_of(part: int, folder: Path) -> Shards:
+    """Stamps of one sky that are no lenses."""
+    name = folder / f"others_{part}"
+    return Shards(simulate(KIDS, name, count=OTHERS, seed=200 + part, population=SKY, lens_fraction=0.0, workers=1))
+
+
+def lenses_of(part: int, folder: Path) -> tuple[Shards, np.ndarray]:
+    """Stamps of the same sky with a source, and the rows of those whose arcs can be seen."""
+    name = folder / f"lenses_{part}"
+    found = Shards(simulate(KIDS, name, count=SOURCES, seed=300 + part, population=SKY, lens_fraction=1.0, workers=1))
+    return found, np.flatnonzero(found.truth["is_lens"])
+
+
+def first_detector(folder: Path) -> Path:
+    """The detector that has not seen three kinds."""
+    stamps = Shards(simulate(KIDS, folder / "learned", count=6000, seed=101, population=LEARNED, workers=1))
+    run = Run(folder / "base_1")
+    if not run.model_folder.exists():
+        plan = get_plan("adamw").with_epochs(14)
+        plan = replace(plan, augmentation=replace(plan.augmentation, band_sets=()))
+        if run.exists:
+            resume(run.folder, stamps, survey=KIDS)
+        else:
+            train("arcformer_tiny", stamps, run.folder, survey=KIDS, plan=plan, seed=1)
+        export(run, stamps, survey=KIDS)
+    return run.model_folder
+
+
+def skies(seed: int, folder: Path) -> tuple[Together, Together]:
+    """The sky to be searched, at one lens in 1,000, and the sky to be measured on."""
+    held = PARTS[seed - 1]
+    searched = [part for part in PARTS if part != held]
+    all_rows = np.arange(OTHERS)
+    pool = [(others_of(part, folder), all_rows) for part in searched]
+    for part in searched:
+        stamps, rows = lenses_of(part, folder)
+        pool.append((stamps, rows[: int(OTHERS * PRIOR)]))
+    return Together(pool), Together([(others_of(held, folder), all_rows), lenses_of(held, folder)])
+
+
+def logits(model: keras.Model, stamps: Stamps) -> np.ndarray:
+    """Of all stamps, in order."""
+    rows = np.arange(len(stamps.truth))
+    return model.predict(evaluation_batches(stamps, rows, batch_size=256), verbose=0)[:, 0].astype(np.float64)
+
+
+def trained_further(
+    output: Path, graded: Stamps, labels: pd.DataFrame, simulated: list, *, start: Path, mixture: Mixture, seed: int
+) -> keras.Model:
+    """The detector of a round, as ``lensdetect retrain`` trains it."""
+    card, run = load_card(start), Run(output)
+    joined = mix(graded, labels, simulated, mixture=mixture)
+    survey = survey_of(card, SURVEYS[card.survey])
+    if run.exists:
+        resume(output, joined, survey=survey)
+    else:
+        plan = plan_for(card.training["plan"], epochs=EPOCHS)
+        train(card.name, joined, output, survey=survey, plan=plan, seed=seed, weights=start)
+    model = build_from_record(run.read_plan(), size=card.size, fresh=True)
+    load_weights(run.checkpoint / run.read_state()["latest"], model)
+    return model
+
+
+def graded_by(grader: str, is_lens: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Posterior of each object after one look of a grader whose skill is known."""
+    recall, false_alarms = GRADERS[grader]
+    says = rng.random(len(is_lens)) < np.where(is_lens, recall, false_alarms)
+    lens, other = (recall, false_alarms), (1.0 - recall, 1.0 - false_alarms)
+    yes, no = ((p * _SHOWN_PRIOR / (p * _SHOWN_PRIOR + q * (1.0 - _SHOWN_PRIOR))) for p, q in (lens, other))
+    return np.where(says, yes, no)
+
+
+def run_rounds(seed: int, way: str, grader: str, folder: Path) -> pd.DataFrame:
+    """False positives for each lens after every round, and by kind."""
+    start = first_detector(folder)
+    pool, test = skies(seed, folder)
+    simulated = [Shards(folder / "learned")]
+    truth = pool.truth["is_lens"].to_numpy(bool)
+    pool_logit, before = (known_logits(folder, name, start, stamps) for name, stamps in
+                          ((f"pool_{seed}", pool), (f"test_{seed}", test)))  # fmt: skip
+    rng = np.random.default_rng([seed, len(grader)])
+    posterior, rows, told = graded_by(grader, truth, rng), np.zeros(0, int), []
+    for number in range(1, ROUNDS + 1):
+        if way == "none":
+            rows = np.zeros(0, int)
+        else:
+            free = np.setdiff1d(np.arange(len(truth)), rows)
+            picked, _ = choose(Wishes(((way, 1.0),)), GRADES, logit=pool_logit[free], seed=seed * 10 + number)
+            rows = np.concatenate([rows, free[picked]])
+        if way != "score" and number < ROUNDS:
+            continue
+        model = model_of_round(folder / f"{way}_{grader[:7].strip()}_{seed}_{number}", pool, rows, posterior, truth,
+                               simulated, start=start, seed=seed)  # fmt: skip
+        after = logits(model, test)
+        told.append(told_of(test, before, after, seed=seed, way=way, grader=grader, round=number, graded=len(rows)))
+        told[-1]["lenses graded"] = int(truth[rows].sum())
+        told[-1]["new kinds graded"] = int(pool.truth["kind"].iloc[rows].isin(NEW_KINDS).sum())
+        if number < ROUNDS:
+            pool_logit = logits(model, pool)
+    return pd.DataFrame(told)
+
+
+def known_logits(folder: Path, name: str, start: Path, stamps: Stamps) -> np.ndarray:
+    """Logits of the first detector, kept."""
+    path = folder / f"logits_{name}.npy"
+    if not path.is_file():
+        detector, rows = load_detector(start), np.arange(len(stamps.truth))
+        np.save(path, np.concatenate([detector(stamps.read(some)).logit for some in np.array_split(rows, 40)]))
+    return np.load(path)
+
+
+def model_of_round(output, pool, rows, posterior, truth, simulated, *, start, seed) -> keras.Model:
+    """A detector trained further on what was graded; without grades, on as many of the stamps that it knows."""
+    if not len(rows):
+        stamps = simulated[0]
+        rows = np.random.default_rng(seed).permutation(np.flatnonzero(~stamps.truth["has_source"]))[: ROUNDS * GRADES]
+        labels = pd.DataFrame({"is_lens": False, "weight": 1.0, "kind": stamps.truth["kind"].iloc[rows].to_numpy()})
+        graded = Chosen(stamps, rows, np.zeros(len(rows), bool))
+    else:
+        kinds = np.where(truth[rows], "", pool.truth["kind"].iloc[rows])
+        labels = labels_of(pd.DataFrame({"id": rows.astype(str), "posterior": posterior[rows], "kind": kinds}))
+        graded = Chosen(pool, labels["id"].astype(int).to_numpy(), labels["is_lens"].to_numpy())
+    return trained_further(output, graded, labels, simulated, start=start, mixture=MIXTURE, seed=seed)
+
+
+def told_of(test: Together, before: np.ndarray, after: np.ndarray, **names) -> dict:
+    """Figures of a detector beside those of the first."""
+    is_lens = test.truth["is_lens"].to_numpy(bool)
+    table = compare(is_lens, {"before": before, "after": after}, completeness=(COMPLETENESS,), prior=PRIOR)
+    found = dict(names)
+    for row in table.itertuples():
+        short = next((word for word in ("AUROC", "false positives", "purity", "fewer") if word in row.figure), None)
+        if short is not None:
+            found |= {f"{row.detector} {short}": row.value, f"{row.detector} {short} low": row.low,
+                      f"{row.detector} {short} high": row.high}  # fmt: skip
+    kind = test.truth["kind"].to_numpy(object)
+    for name, logit in (("before", before), ("after", after)):
+        threshold = threshold_at(roc_curve(is_lens, logit), COMPLETENESS)
+        rates = false_positives_by_kind(is_lens, logit, kind=kind, threshold=threshold)
+        found[f"{name} kinds"] = json.dumps({row.kind: [row.false_positives, row.count] for row in rates})
+    return found
+
+
+def conditions() -> list[tuple[int, str, str]]:
+    """All that is run, the most telling first."""
+    ways = [("score", "perfect"), ("random", "perfect"), ("score", "85 % and 5 %"), ("none", "perfect")]
+    return [(seed, way, grader) for way, grader in ways for seed in (1, 2, 3)]
+
+
+def run_sky(folder: Path) -> None:
+    """All conditions; what is there already stays."""
+    for seed, way, grader in conditions():
+        path = folder / f"result_{way}_{grader[:7].strip()}_{seed}.csv"
+        if path.is_file():
+            continue
+        began_s = time.monotonic()
+        found = run_rounds(seed, way, grader, folder)
+        found.to_csv(path, index=False)
+        last = found.iloc[-1]
+        print(
+            f"seed {seed}, {way}, grader {grader}: {last['before false positives']:.1f} -> "
+            f"{last['after false positives']:.1f} false positives for each lens, {time.monotonic() - began_s:.0f} s",
+            flush=True,
+        )
+        keras.backend.clear_session()
+
+
+def run_real(folder: Path) -> None:
+    """Graded objects of three folds teach, the fourth measures."""
+    from real_sets import NUM_FOLDS, load_set, training_part
+
+    from lensdetect.artifact import find_detector
+
+    start = find_detector("arcformer_small-bologna")
+    card = load_card(start)
+    simulated = [Shards(simulate(SURVEYS["bologna"], folder / "bologna", count=2500, seed=77, workers=1))]
+    found = load_set("cfhtls_graded")
+    stamps = Plain(in_units_of(card, found), found.table["is_lens"].fillna(False).to_numpy(bool), manifest_of(card))
+    known = found.table["is_lens"].notna().to_numpy()
+    before, after = load_detector(start)(stamps.read(np.arange(len(found)))).logit, np.full(len(found), np.nan)
+    for fold in range(NUM_FOLDS):
+        path = folder / f"real_{fold}.npy"
+        here = found.table["fold"].to_numpy() == fold
+        if not path.is_file():
+            rows = np.flatnonzero(training_part(found, held_out=[fold]) & known)
+            is_lens = stamps.truth["is_lens"].to_numpy(bool)[rows]
+            posterior = np.where(is_lens, 0.97, 0.03)
+            labels, graded = (
+                labels_of(pd.DataFrame({"id": rows.astype(str), "posterior": posterior})),
+                Chosen(stamps, rows, is_lens),
+            )
+            model = trained_further(folder / f"real_run_{fold}", graded, labels, simulated, start=start,
+                                    mixture=Mixture(share=0.5, most_times=8.0), seed=fold)  # fmt: skip
+            np.save(path, logits(model, stamps))
+            print(f"fold {fold}: learned from {len(rows)}", flush=True)
+            keras.backend.clear_session()
+        after[here] = np.load(path)[here]
+    is_lens = stamps.truth["is_lens"].to_numpy(bool)[known]
+    table = compare(is_lens, {"before": before[known].astype(float), "after": after[known]})
+    table.to_csv(folder / "real.csv", index=False)
+    print(table.to_string())
+
+
+class Plain:
+    """Stamps in memory."""
+
+    def __init__(self, pixels: np.ndarray, is_lens: np.ndarray, manifest: dict):
+        self._pixels, self.shape, self.manifest = pixels, pixels.shape[1:], manifest
+        self.truth = pd.DataFrame({"id": [str(n) for n in range(len(is_lens))], "is_lens": is_lens})
+
+    def read(self, rows: np.ndarray) -> np.ndarray:
+        """Pixels of some of them."""
+        return self._pixels[np.asarray(rows)]
+
+    def sha256(self) -> str:
+        """Of the pixels."""
+        return str(float(np.nansum(self._pixels)))
+
+
+def in_units_of(card: Card, found) -> np.ndarray:
+    """Real cutouts in the bands, pixels and flux unit of a detector."""
+    from real_sets import at_scale
+
+    from lensdetect.artifact.conversion import plan_conversion
+
+    used = [name for name in found.bands if name in card.band_names]
+    zero_points = [found.zero_points_mag[found.bands.index(name)] for name in used]
+    pixels = at_scale(found.in_bands(used), pixel_scale_arcsec=card.pixel_scale_arcsec, size=card.size)
+    out = np.full((len(pixels), card.size, card.size, len(card.bands)), np.nan, np.float32)
+    plan_conversion(card, bands=used, zero_points_mag=zero_points).fill(out, pixels)
+    return out
+
+
+LABELS = {
+    ("score", "perfect"): "highest scores, a perfect grader",
+    ("score", "85 % and 5 %"): "highest scores, recall 85 %, false alarms 5 %",
+    ("random", "perfect"): "at random, a perfect grader",
+    ("none", "perfect"): "no grades, trained as long",
+}
+
+
+def show(folder: Path) -> None:
+    """Tables in Markdown, and the figure."""
+    results = [pd.read_csv(path) for path in sorted(folder.glob("result_*.csv"))]
+    table = pd.concat(results, ignore_index=True)
+    print("| graded | grades | " + " | ".join(f"seed {seed}" for seed in (1, 2, 3)) + " | fewer, times |")
+    print("|---|---|---|---|---|---|")
+    first = table.drop_duplicates("seed").set_index("seed")
+    print("| nothing | 0 | " + " | ".join(_cell(first, seed, "before") for seed in (1, 2, 3)) + " | |")
+    for (way, grader), label in LABELS.items():
+        for graded, rows in table[(table["way"] == way) & (table["grader"] == grader)].groupby("graded"):
+            by_seed = rows.set_index("seed")
+            cells = " | ".join(_cell(by_seed, seed, "after") for seed in (1, 2, 3))
+            factor = np.exp(np.log(rows["ratio fewer"]).mean())
+            print(f"| {label} | {graded} | {cells} | {factor:.1f} |")
+    _show_kinds(table)
+    save_figure(_figure(table), Path(__file__).resolve().parents[1] / "docs" / "rounds.png")
+
+
+def _cell(by_seed: pd.DataFrame, seed: int, detector: str) -> str:
+    if seed not in by_seed.index:
+        return "not run"
+    row = by_seed.loc[seed]
+    value, low, high = (row[f"{detector} false positives{end}"] for end in ("", " low", " high"))
+    return f"{value:.1f} ({low:.1f}-{high:.1f})"
+
+
+def _show_kinds(table: pd.DataFrame) -> None:
+    """False positives by kind, of all seeds together, before and after the last round."""
+    last = table[(table["way"] == "score") & (table["grader"] == "perfect") & (table["round"] == ROUNDS)]
+    print("\n| kind | objects | taken before | taken after three rounds |\n|---|---|---|---|")
+    before, after = ([json.loads(text) for text in last[f"{name} kinds"]] for name in ("before", "after"))
+    for kind in sorted({kind for one in before for kind in one}):
+        places = ((before, 1), (before, 0), (after, 0))
+        count, was, now = (sum(one[kind][place] for one in ones) for ones, place in places)
+        print(f"| {kind}{' (new)' if kind in NEW_KINDS else ''} | {count} | {was} | {now} |")
+
+
+def _figure(table: pd.DataFrame) -> Figure:
+    figure = Figure(figsize=(6.4, 4.2), layout="constrained")
+    axes = figure.add_subplot()
+    colours = dict(zip(LABELS, ("tab:blue", "tab:orange", "tab:red", "tab:gray"), strict=True))
+    start = table.drop_duplicates("seed")["before false positives"]
+    for key, label in LABELS.items():
+        rows = table[(table["way"] == key[0]) & (table["grader"] == key[1])]
+        if not len(rows):
+            continue
+        grades = rows["graded"].where(key[0] != "none", GRADES * ROUNDS)
+        mean = np.exp(np.log(rows["after false positives"]).groupby(grades).mean())
+        if key[0] == "score":
+            values = [np.exp(np.log(start).mean()), *mean]
+            axes.plot([0, *mean.index], values, color=colours[key], marker="o", label=label)
+        else:
+            axes.plot(mean.index, mean, color=colours[key], marker="s", linestyle="", label=label)
+        axes.scatter(grades, rows["after false positives"], color=colours[key], s=14, alpha=0.5)
+    axes.scatter(np.zeros(len(start)), start, color="black", s=14, label="before any grade")
+    axes.set(yscale="log", xlabel="objects graded", ylabel=f"false positives for each lens, {COMPLETENESS:.0%} found")
+    axes.legend(frameon=False, fontsize=8)
+    return figure
+
+
+STEPS: dict[str, Callable[[Path], None]] = {"sky": run_sky, "real": run_real, "table": show}
+
+
+def main() -> None:
+    """Run one of the steps."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("step", choices=STEPS)
+    parser.add_argument("--output", type=Path, required=True)
+    args = parser.parse_args()
+    args.output.mkdir(parents=True, exist_ok=True)
+    STEPS[args.step](args.output)
+
+
+if __name__ == "__main__":
+    main()
