@@ -159,18 +159,16 @@ def test_what_waits_outlives_the_page_and_an_answer_that_was_lost(screen, found)
 def test_full_disk_is_said_and_the_grades_come_when_there_is_room(screen, found):
     screen.sign_in("Ann")
     engine = screen.served.desk.store._engine
+    # the one connection that there is, and that is used again
     with engine.connect() as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
         connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
-        held = [engine.connect() for _ in range(1)]  # so that this connection is the one that is used again
-    for one in held:
-        one.close()
     screen.run("(page.queue.constructor.LONGEST_WAIT_MS = 200, 1)")
     for _ in range(12):
         screen.press("n")
         screen.press("x" * 900, ENTER, "0")
     screen.until("byId('saved').textContent.includes('this server cannot keep grades now: its disk is full')")
-    screen.served.desk.store._engine.dispose()
+    engine.dispose()
     screen.until("page.queue.waiting().length === 0")
     assert len(read_log(found)) == 12 and read_log(found)["grade_id"].is_unique
 
@@ -254,7 +252,7 @@ def test_every_action_is_listed_with_its_key_and_does_something(screen):
 def test_missing_cutout_is_said_and_gets_no_grade(screen, found):
     for path in (found / "cutouts").iterdir():
         path.unlink()
-    screen.sign_in_to = screen.browser.get(screen.url)
+    screen.browser.get(screen.url)
     screen.until("byId('sign-in').hidden === false")
     screen.browser.find_element("id", "sign-in-text").send_keys("Ann" + ENTER)
     screen.until("byId('no-picture').textContent.startsWith('its cutout cannot be read: skip it')")

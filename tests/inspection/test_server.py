@@ -293,9 +293,8 @@ def test_what_is_no_grade_at_all_is_refused(found, serve):
 
 
 def test_text_is_kept_as_it_is_and_never_markup(tmp_path, serve):
-    found = write_search(
-        tmp_path / "found", count=4, ids=lambda number: f"<script>alert({number})</script>../../{number}"
-    )
+    ids = [f"<script>alert({number})</script>../../{number}" for number in range(4)]
+    found = write_search(tmp_path / "found", count=4, ids=ids.__getitem__)
     client = serve(found).client("Ann")
     for key in keys_of(client):
         assert client.get(f"/api/pictures/{key}").status_code == 200
