@@ -145,6 +145,7 @@ def run_demo(
         cut=Cut(top=_CANDIDATES),
         known=hidden,
         workers=1,
+        command="lensdetect demo",
     )
     return Demo(found, truth)
 

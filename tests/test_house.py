@@ -21,7 +21,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 #: A file holds one idea, and what must be read together stands together.
 MOST_LINES = 450
 #: pip's name -> conda's, where the two differ.
-CONDA_NAMES = {"dask[distributed]": "dask"}
+CONDA_NAMES = {"dask[distributed]": "dask", "psycopg[binary]": "psycopg"}
 
 
 @pytest.fixture(scope="module")

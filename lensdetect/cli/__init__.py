@@ -6,6 +6,7 @@ Nothing heavy is imported before a verb runs, so that ``--help`` comes at once.
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 import traceback
 from collections.abc import Sequence
@@ -95,6 +96,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     try:
         args = parse(build_parser(), list(sys.argv[1:] if argv is None else argv), verbs=_VERBS)
+        args.command_line = shlex.join(["lensdetect", *(sys.argv[1:] if argv is None else argv)])
         with messages_on_stderr(), swallowed_interrupts_heard():
             code = _VERBS[args.command].run(args)
             sys.stdout.flush()

@@ -51,7 +51,11 @@ def _add_serving(group) -> None:
     group.add_argument("--port", type=_port, default=8321, metavar="N", help="(default: 8321; 0 for any that is free)")
     group.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="to listen on (default: 127.0.0.1)")
     group.add_argument(
-        "--allow-host", action="append", default=[], metavar="NAME", help="name by which others reach it; may come often"
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="name by which others reach it; may come often",
     )
     group.add_argument("--tokens", action="store_true", help="ask for tokens on this machine too")
     group.add_argument(
@@ -73,7 +77,9 @@ def _add_grading(group) -> None:
         "--planted", type=_share, metavar="P", help="lenses mixed in for each object, and as many duds (default: 0.05)"
     )
     group.add_argument("--repeats", type=_share, metavar="P", help="share that is shown twice (default: 0.05)")
-    group.add_argument("--training", type=seed, metavar="N", help="lenses and duds to train on first, each (default: 0)")
+    group.add_argument(
+        "--training", type=seed, metavar="N", help="lenses and duds to train on first, each (default: 0)"
+    )
     group.add_argument("--lenses", type=Path, metavar="PATH", help="cutouts of known lenses, to be mixed in as well")
     group.add_argument(
         "--others",

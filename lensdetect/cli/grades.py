@@ -26,7 +26,7 @@ same with all that was graded; graders.csv, pairs.csv, tables.csv; and grades.cs
 
 The published rule: a lens is recognised (grade 1 or more) by two or more graders, or one gives 5; a contaminant is
 recognised by none. By posterior: each grader counts as much as the planted lenses and duds, and what all say, bear out.
-A table to merge has the columns id, grader, grade (5, 3, 1, 0 or A, B, C, X) and may have kind, note, seconds, graded_at.
+A table to merge has columns id, grader, grade (5, 3, 1, 0 or A, B, C, X) and may have kind, note, seconds, graded_at.
 
 examples:
   lensdetect grades found --output graded
@@ -39,13 +39,13 @@ exit codes: 0 done; 2 could not be done.
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of this verb."""
-    parser.add_argument("path", metavar="SEARCH_DIR", help="folder of a search, or what else lensdetect grade was given")
+    parser.add_argument(
+        "path", metavar="SEARCH_DIR", help="folder of a search, or what else lensdetect grade was given"
+    )
     parser.add_argument(
         "--database", metavar="URL", help="sqlite:///FILE or postgresql://... (default: grades.sqlite in SEARCH_DIR)"
     )
-    parser.add_argument(
-        "--merge", nargs="+", default=[], metavar="FILE", help="tables of people who graded elsewhere"
-    )
+    parser.add_argument("--merge", nargs="+", default=[], metavar="FILE", help="tables of people who graded elsewhere")
     parser.add_argument(
         "--survey", metavar="NAME", help=f"of cutouts without a search that were graded elsewhere alone: {SURVEY_NAMES}"
     )
@@ -127,6 +127,8 @@ def _summary(objects: pd.DataFrame, graders: pd.DataFrame, rule: str, note: str)
     lines = [
         f"{int(graders['num_grades'].sum()):,} grades of {len(objects):,} objects by {len(graders):,} graders",
         f"rule: {rule}",
-        ", ".join(f"{name}: {counts.get(name, 0):,}" for name in ("lens", "contaminant", "undecided", "known", "planted")),
+        ", ".join(
+            f"{name}: {counts.get(name, 0):,}" for name in ("lens", "contaminant", "undecided", "known", "planted")
+        ),
     ]
     return "\n".join([*lines, f"note: {note}"] if note else lines)

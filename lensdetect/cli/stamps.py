@@ -116,6 +116,8 @@ def open_stamps(
     for note in check_plausible(source):
         logger.warning("%s", note)
     stamps = with_truth(source, read_truth(truth), partly=partly)
+    if left := len(source) - len(stamps) - len(stamps.dropped):
+        logger.warning("%d images are left out: %s has no row for them", left, truth)
     _report_dropped(stamps)
     return stamps, found
 

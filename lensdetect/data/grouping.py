@@ -82,7 +82,7 @@ def group_files(
 
 def _add(objects: dict[tuple, FitsObject], file: Path, label: Label, folder: Path) -> None:
     key = (label.band, label.kind or "sci")
-    name = label.tile or file.resolve().parent.name
+    name = label.tile or folder.resolve().name
     if not label.band and key[1] == "sci":
         # whatever its words mean, they are its name
         name = strip_ending(file.name)

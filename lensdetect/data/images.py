@@ -14,7 +14,7 @@ from lensdetect.errors import InputError
 from lensdetect.images import headers
 from lensdetect.images.fits import Plane, read_planes
 from lensdetect.images.masks import mask_rule, no_pixel
-from lensdetect.images.meaning import read_meanings
+from lensdetect.images.meaning import in_turn, is_psf, read_meanings
 from lensdetect.images.names import Label, read_words
 
 _SUFFIX = re.compile(r"\.(fits|fit|fts)(\.gz|\.fz)?$", re.IGNORECASE)
@@ -109,7 +109,7 @@ def _images_of(path: str, label: Label, one: FitsObject, frame: Frame):
 
 def _keys(path: str, label: Label, planes: Sequence[Plane], frame: Frame) -> list[tuple[str, str] | None]:
     """Band and kind of each image of a file; None for one of no use."""
-    said = [headers.Plane(0, None, plane.pixels.shape, "", " ".join(plane.names), "", None) for plane in planes]
+    said = [headers.Plane(0, None, plane.pixels.shape, "", _name(plane, planes, frame), "", None) for plane in planes]
     if len(planes) == 1 and not label.band:
         return [_only(path, label, said[0], frame)]
     try:
@@ -118,8 +118,8 @@ def _keys(path: str, label: Label, planes: Sequence[Plane], frame: Frame) -> lis
         raise InputError(
             f"{path}: {error}"
             if label.band
-            else f"{path}: must hold {len(frame.bands)} images for {', '.join(frame.bands)}, got {len(planes)}: "
-            "say what they are with --bands"
+            else f"{path}: must hold {len(frame.bands)} images for {', '.join(frame.bands)}, got {_held(said)}: "
+            "name each that it holds, in order, with --bands"
         ) from error
     keys = [
         None if one.aside or (one.band and one.band not in frame.bands) else (one.band, one.kind) for one in meanings
@@ -128,6 +128,20 @@ def _keys(path: str, label: Label, planes: Sequence[Plane], frame: Frame) -> lis
         named = sorted({one.band for one in meanings if one.band}) or [one.aside for one in meanings[:1]]
         raise InputError(f"{path}: its header names {', '.join(named)}, but {', '.join(frame.bands)} was declared")
     return keys
+
+
+def _name(plane: Plane, planes: Sequence[Plane], frame: Frame) -> str:
+    """What the header says of an image; of more images than bands, those without a name may be PSFs."""
+    name = " ".join(plane.names)
+    return "psf" if not name and len(planes) > len(frame.bands) and is_psf(plane.pixels) else name
+
+
+def _held(said: Sequence[headers.Plane]) -> str:
+    """How many images of the sky there are, and how many PSFs: these need no name."""
+    psfs = sum(plane.extension == "psf" for plane in said)
+    if not psfs and in_turn([plane.shape for plane in said]) and not any(plane.extension for plane in said):
+        psfs = len(said) // 2
+    return f"{len(said) - psfs} beside {psfs} of PSFs" if psfs else str(len(said))
 
 
 def _only(path: str, label: Label, plane: headers.Plane, frame: Frame) -> tuple[str, str]:
@@ -142,8 +156,8 @@ def _only(path: str, label: Label, plane: headers.Plane, frame: Frame) -> tuple[
         says = band or inside.aside.split(":")[0].removeprefix("band ")
         raise InputError(f"{path}: its header names {says}, but {', '.join(frame.bands)} was declared")
     raise InputError(
-        f"{path}: must hold {len(frame.bands)} images for {', '.join(frame.bands)}, got 1: "
-        "say what they are with --bands"
+        f"{path}: neither its name nor its folder or header tells which of {', '.join(frame.bands)} its image is: "
+        "call it object_r.fits or r/object.fits, or name its band alone with --bands"
     )
 
 

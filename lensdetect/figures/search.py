@@ -9,12 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 
-from lensdetect.figures.composite import lupton_rgb
 from lensdetect.figures.palette import LENS_COLOUR, OTHER_COLOUR, QUIET_COLOUR
 
 _MISSED_COLOUR = "#CC79A7"
-_PICTURE_INCH = 1.5
-_GAP_PIX = 3
 
 
 def score_histogram(
@@ -100,6 +97,10 @@ def sky_map(
     _points(axes, candidates, cut, "candidates", marker=".", markersize=4, color=OTHER_COLOUR)
     _points(axes, found, cut, "known lenses found", marker="o", color=LENS_COLOUR, fillstyle="none", markersize=9)
     _points(axes, missed, cut, "known lenses missed", marker="x", color=_MISSED_COLOUR, markersize=8)
+    if not axes.has_data():
+        axes.set(xticks=[], yticks=[], title="The sky that was searched")
+        axes.text(0.5, 0.5, "no tile has a place on the sky", ha="center", va="center", transform=axes.transAxes)
+        return figure
     axes.autoscale_view()
     axes.margins(0.03)
     axes.invert_xaxis()
@@ -137,46 +138,3 @@ def _sky_axes(axes: Axes) -> None:
     if abs(left - right) * middle < 8.0 * abs(high - low):
         axes.set_aspect(1.0 / max(middle, 0.05), adjustable="datalim")
     axes.ticklabel_format(useOffset=False)
-
-
-def contact_sheet(
-    cutouts, labels: Sequence[str], *, bands: Sequence[str], pixel_scale_arcsec: float, columns: int = 10
-) -> Figure:
-    """Many colour pictures on one sheet, drawn as a single image: a hundred cost little more than one.
-
-    Parameters
-    ----------
-    cutouts : array_like
-        ``(n, height, width, band)`` as ``lupton_rgb`` takes them; at least one.
-    labels : sequence of str
-        One for each, written into its corner.
-    bands : sequence of str
-        Names along the last axis, from blue to red.
-    pixel_scale_arcsec : float
-        For the width of a picture, which the title says.
-    columns : int
-        Pictures in a row.
-
-    Returns
-    -------
-    Figure
-    """
-    pictures = lupton_rgb(cutouts, bands=bands)
-    count, height, width = pictures.shape[:3]
-    columns = min(columns, count)
-    rows = -(-count // columns)
-    sheet = np.full((rows * (height + _GAP_PIX), columns * (width + _GAP_PIX), 3), 255, np.uint8)
-    figure = Figure(figsize=(columns * _PICTURE_INCH, rows * _PICTURE_INCH + 0.4), layout="constrained")
-    axes = figure.subplots()
-    for place, (picture, label) in enumerate(zip(pictures, labels, strict=True)):
-        top, left = place // columns * (height + _GAP_PIX), place % columns * (width + _GAP_PIX)
-        # Row 0 at the bottom, as FITS images are looked at.
-        sheet[top : top + height, left : left + width] = picture[::-1]
-        axes.text(
-            left + 2, top + 2, label, color="white", fontsize=7, va="top", parse_math=False, clip_on=True,
-            bbox={"facecolor": "black", "alpha": 0.5, "linewidth": 0, "pad": 1},
-        )  # fmt: skip
-    axes.imshow(sheet, interpolation="nearest")
-    axes.set_axis_off()
-    axes.set_title(f"each {width * pixel_scale_arcsec:.1f} arcsec wide", fontsize=9)
-    return figure

@@ -153,7 +153,11 @@ def index_tiles(
 
 def _labelled(paths, survey: Survey, *, of_psf: bool) -> list[tuple[Path, Label]]:
     """Files, and what their names and folders say."""
-    files = [(path, read_path(path, survey)[0]) for path in _files(paths)]
+    files = []
+    for path in _files(paths):
+        label, folder = read_path(path, survey)
+        # files that are named by their bands alone are those of one tile
+        files.append((path, dataclasses.replace(label, tile=label.tile or folder.resolve().name)))
     # in a folder of PSFs alone they may be called anything
     psfs = [(path, dataclasses.replace(label, aside="")) for path, label in files if label.aside.startswith("psf")]
     return psfs if of_psf and psfs else files
@@ -210,7 +214,7 @@ class _Found:
             if is_catalogue:
                 self.unused.append((str(path), str(error)))
             else:
-                self.problems.setdefault(label.tile or _folder_name(path), str(error))
+                self.problems.setdefault(label.tile, str(error))
             return
         self.offsets.setdefault(label.tile, {}).update(headers.offsets_mag)
         if is_catalogue:
@@ -221,7 +225,7 @@ class _Found:
             self.aside.append((str(path), "holds no image"))
 
     def _take(self, path: Path, label: Label, planes: tuple[Plane, ...]) -> None:
-        tile = label.tile or _folder_name(path)
+        tile = label.tile
         stated = [label.zero_point_mag if plane.zero_point_mag is None else plane.zero_point_mag for plane in planes]
         planes = [dataclasses.replace(plane, zero_point_mag=mag) for plane, mag in zip(planes, stated, strict=True)]
         if self.cutouts and label.band and _is_cube(planes):
@@ -272,8 +276,3 @@ class _Found:
 
 def _is_cube(planes: Sequence[Plane]) -> bool:
     return planes[0].plane is not None and len({plane.unit for plane in planes}) == 1
-
-
-def _folder_name(path: Path) -> str:
-    # files that are named by their bands alone are those of one tile
-    return path.resolve().parent.name

@@ -6,11 +6,16 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from lensdetect.errors import InputError
 from lensdetect.images.headers import Plane
 from lensdetect.images.kinds import kind_of
 from lensdetect.images.names import Label, read_words
 from lensdetect.survey import Survey
+
+#: By how much the sum of the image of a PSF may miss 1, and how far below 0 it goes, as part of its peak.
+_PSF_SUM, _PSF_BELOW = 0.05, 0.02
 
 
 @dataclass(frozen=True)
@@ -115,6 +120,25 @@ def _in_turn(found: list[Meaning], planes: Sequence[Plane]) -> list[Meaning]:
     if any(plane.extension for plane in planes) or not in_turn([plane.shape for plane in planes]):
         return found
     return [one if place % 2 == 0 else Meaning("", "", "psf: no image of the sky") for place, one in enumerate(found)]
+
+
+def is_psf(pixels: np.ndarray) -> bool:
+    """Whether an image is that of a PSF, and none of the sky: of sum 1, nowhere below 0, with its peak in the middle.
+
+    Parameters
+    ----------
+    pixels : ndarray
+        ``(height, width)``.
+
+    Returns
+    -------
+    bool
+    """
+    if not np.isfinite(pixels).all() or abs(float(pixels.sum(dtype=float)) - 1.0) > _PSF_SUM:
+        return False
+    peak = np.array(np.unravel_index(pixels.argmax(), pixels.shape))
+    in_middle = bool((np.abs(peak - 0.5 * (np.array(pixels.shape) - 1)) <= 1.5).all())
+    return in_middle and float(pixels.min()) > -_PSF_BELOW * float(pixels.max())
 
 
 def in_turn(shapes: Sequence[tuple[int, int]]) -> bool:

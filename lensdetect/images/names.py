@@ -14,7 +14,13 @@ from lensdetect.survey import FilePattern, Survey
 ENDINGS = (".fits", ".fit", ".fts", ".fits.gz", ".fit.gz", ".fits.fz", ".fz")
 
 #: Names of filters that surveys have; one that a survey's row has not is another band, and no part of a name.
-FILTERS = ("u", "g", "r", "i", "z", "y", "i1", "i2", "Y", "J", "H", "K", "Ks", "VIS")
+FILTERS = ("u", "g", "r", "i", "z", "y", "i1", "i2", "Z", "Y", "J", "H", "K", "Ks", "VIS")
+
+#: What may stand in the name of a folder beside a band or a kind, and its survey: ``band_g``, ``r_images``.
+_OF_FOLDERS = {"", "band", "filter", "images", "cutouts", "stamps", "fits"}
+
+#: Folders above a file that are read, at most.
+_MOST_FOLDERS = 3
 
 #: Fields of a pattern that tell one tile from another, as expressions; x and y are numbers, however written.
 _IDENTITY = {"tile": r"[^/]+?", "tract": r"\d+", "patch": r"\d+(?:(?:,|%2C)\d+)?", "x": r"\d+", "y": r"\d+"}
@@ -71,7 +77,7 @@ def read_name(path: Path, survey: Survey) -> Label:
 
 
 def read_path(path: Path, survey: Survey) -> tuple[Label, Path]:
-    """Read the name of a file, and those of its folders for what it does not say: ``r/object.fits``.
+    """Read the name of a file, and those of its folders for what it does not say: ``r/science/object.fits``.
 
     Parameters
     ----------
@@ -82,22 +88,27 @@ def read_path(path: Path, survey: Survey) -> tuple[Label, Path]:
     -------
     label : Label
     folder : Path
-        By which objects are told apart whose files are called alike: the first that says nothing.
+        The first that says nothing or something else. By it objects are told
+        apart whose files are called alike, or by nothing but band and kind.
     """
     label, folder = read_name(path, survey), path.parent
     band, kind, aside = label.band, label.kind, label.aside
-    for _ in range(2):
-        name = folder.name
-        if not band and name and band_of(name, survey):
-            band = band_of(name, survey)
-        elif not kind and kind_of(name):
-            kind = kind_of(name)
-        elif is_never_sky(name):
-            aside = aside or _aside(name, "", survey)
-        else:
+    for _ in range(_MOST_FOLDERS):
+        said = _read_folder(folder.name or folder.resolve().name, survey)
+        other = said.aside.startswith("band ") and band
+        if not (said.band or said.kind or said.aside) or other or (said.band and band not in {"", said.band}):
             break
+        band, kind, aside = band or said.band, kind or said.kind, aside or said.aside
         folder = folder.parent
     return Label(label.tile, band, kind, aside, label.zero_point_mag), folder
+
+
+@lru_cache(maxsize=1024)
+def _read_folder(name: str, survey: Survey) -> Label:
+    """What a folder is called after, if that is no more than band and kind."""
+    said = read_words(name, survey)
+    known = said.tile.lower() in _OF_FOLDERS | {survey.name.partition("_")[0]}
+    return said if known else Label("", "", "")
 
 
 def read_words(text: str, survey: Survey) -> Label:

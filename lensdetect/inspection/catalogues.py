@@ -31,7 +31,7 @@ MEANINGS: dict[str, Meaning] = {
     "posterior": Meaning("stat.probability", "chance to be a lens, from the grades and the prior"),
     "log_odds": Meaning("stat.likelihood", "natural logarithm of posterior / (1 - posterior)"),
     "num_grades": Meaning("meta.number", "graders"),
-    "mean_grade": Meaning("stat.mean;meta.code.class", "mean grade: 5 sure, 3 maybe, 1 interesting, 0 no"),
+    "mean_grade": Meaning("meta.code.class;stat.mean", "mean grade: 5 sure, 3 maybe, 1 interesting, 0 no"),
     "recognised": Meaning("meta.number", "graders who gave 1 or more"),
     "is_candidate": Meaning("meta.code", "two or more recognise it, or one gives 5"),
     "kind": Meaning("meta.code.class", "what most graders say it is instead"),
@@ -89,7 +89,9 @@ class Rule:
     def text(self) -> str:
         """The rule in words."""
         if self.name == "published":
-            return "a lens is recognised (grade 1 or more) by two or more graders, or one gives 5; a contaminant by none"
+            return (
+                "a lens is recognised (grade 1 or more) by two or more graders, or one gives 5; a contaminant by none"
+            )
         most = min(self.least, 1 - self.least)
         return f"a lens has a posterior of {self.least:g} or more, a contaminant one of {most:g} or less"
 
@@ -127,7 +129,9 @@ def sort_out(combined: pd.DataFrame, subjects: pd.DataFrame, log: pd.DataFrame, 
     table = combined.assign(**{name: about[name].to_numpy() for name in TOLD}, cutout=_cutouts(about["member"]))
     table = with_product(table, about["probability"])
     verdict = np.where(table["truth"].notna(), KNOWN, rule.verdicts(table))
-    table["verdict"] = np.where(about["collection"].to_numpy() == "objects", verdict, PLANTED).astype(object)
+    # a dud may be an object of the search once more, turned
+    own = (about["collection"] == "objects").to_numpy() & ~about["planted"].isin(["lens", "dud"]).to_numpy()
+    table["verdict"] = np.where(own, verdict, PLANTED).astype(object)
     table["notes"] = _notes(log).reindex(table["id"]).fillna("").to_numpy(object)
     table = table.sort_values(["posterior", "mean_grade", "id"], ascending=[False, False, True], ignore_index=True)
     return _whole_numbers(table[[name for name in MEANINGS if name not in _unknown(table)]])
@@ -142,9 +146,7 @@ def _unknown(table: pd.DataFrame) -> set[str]:
     """Columns of the search in which nothing is known."""
     empty = {"": True, False: True}
     return {
-        name
-        for name in (*TOLD, "product")
-        if all(pd.isna(value) or value in empty for value in table[name].tolist())
+        name for name in (*TOLD, "product") if all(pd.isna(value) or value in empty for value in table[name].tolist())
     } - {"probability"}
 
 

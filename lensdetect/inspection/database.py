@@ -66,7 +66,8 @@ def _checked(url: str) -> str:
     kind = url.partition("://")[0].partition("+")[0]
     if kind not in _KINDS:
         raise InputError(f"--database must begin with {' or '.join(f'{name}://' for name in _KINDS)}, got {kind}://")
-    return url
+    # this driver whichever SQLAlchemy takes by itself
+    return url.replace("postgresql://", "postgresql+psycopg://", 1) if url.startswith("postgresql://") else url
 
 
 def shown_url(url: str) -> str:
@@ -114,7 +115,8 @@ def open_engine(url: str, *, write: bool = True):
         return sqlalchemy.create_engine(parsed, pool_pre_ping=True)
     except ImportError as error:
         raise InputError(
-            f"{url.partition('://')[0]} must have its driver, got {one_line(error)}: pip install 'psycopg[binary]'"
+            f"{url.partition('://')[0]} must have its driver, got {one_line(error)}: "
+            'pip install "lensdetect[postgresql]"'
         ) from error
     except sqlalchemy.exc.ArgumentError as error:
         raise InputError(f"--database must be a URL, got one that cannot be read: {one_line(error)}") from error

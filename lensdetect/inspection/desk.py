@@ -209,7 +209,9 @@ class Desk:
             raise ValueError("what is shown with its answer gets no grade")
         undoes, grade, kind = item.get("undoes"), item.get("grade"), item.get("kind", "")
         if (undoes is None) == (grade is None) or (grade is not None and grade not in GRADES):
-            raise ValueError(f"grade must be one of {', '.join(f'{one:g}' for one in GRADES)}, or undoes say which goes")
+            raise ValueError(
+                f"grade must be one of {', '.join(f'{one:g}' for one in GRADES)}, or undoes say which goes"
+            )
         if kind not in ("", *KINDS):
             raise ValueError(f"kind must be empty or one of {', '.join(KINDS)}")
         return Entry(

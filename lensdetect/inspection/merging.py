@@ -19,13 +19,14 @@ from lensdetect.errors import InputError
 from lensdetect.images.columns import find_columns
 from lensdetect.images.rows import Rows
 from lensdetect.images.tables import Table
-from lensdetect.inspection.scale import GRADES, SCALES
+from lensdetect.inspection.scale import SCALES, steps
+from lensdetect.inspection.standing import SCALE
 from lensdetect.text import shown
 
 _NEEDED = ("id", "grader", "grade")
 _OPTIONAL = ("kind", "note", "seconds", "graded_at")
 #: How a grade may be written: as a number of the scale, or as its letter.
-_WORDS = {**{f"{grade:g}": grade for grade in GRADES}, **dict(zip(SCALES["ABCX"], GRADES, strict=True))}
+_WORDS = {step.label: step.grade for scale in SCALES for step in steps(scale)}
 _PROBLEMS_SHOWN = 5
 _COLUMNS = ("id", "grader", "grade", *_OPTIONAL)
 
@@ -151,7 +152,7 @@ def _grade(text: str) -> float:
     if word in _WORDS:
         return _WORDS[word]
     value = float(text)
-    if value not in GRADES:
+    if value not in SCALE:
         raise ValueError(text)
     return value
 

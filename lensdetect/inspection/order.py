@@ -34,9 +34,7 @@ class Showing(NamedTuple):
     turn: int
 
 
-def showings_of(
-    subjects: Sequence[Subject], grader: str, *, seed: int, repeats: float, secret: str
-) -> list[Showing]:
+def showings_of(subjects: Sequence[Subject], grader: str, *, seed: int, repeats: float, secret: str) -> list[Showing]:
     """All that a grader shall see, in order.
 
     What is added to the subjects later takes its place in the order and changes
@@ -83,9 +81,7 @@ def lessons_of(subjects: Sequence[Subject], grader: str, *, seed: int, secret: s
     -------
     list of Showing
     """
-    shown = sorted(
-        (one for one in subjects if one.training), key=lambda one: _share(seed, grader, "training", one.id)
-    )
+    shown = sorted((one for one in subjects if one.training), key=lambda one: _share(seed, grader, "training", one.id))
     return [_showing(one, grader, number=0, secret=secret) for one in shown]
 
 

@@ -101,7 +101,9 @@ class Opened:
         if len(self._rows) < len(source):
             seen: set[str] = set()
             twice = next(name for name in source.ids if name in seen or seen.add(name))
-            raise InputError(f"ids of what is graded must be different, got {twice!r} twice: grade one folder at a time")
+            raise InputError(
+                f"ids of what is graded must be different, got {twice!r} twice: grade one folder at a time"
+            )
 
     @property
     def members(self) -> list[str]:

@@ -18,7 +18,13 @@ from lensdetect.text import write_csv
 
 
 def write_report(
-    folder: Path, *, objects: pd.DataFrame, agreement: Agreement, posterior: Posterior, rule: Rule, merged: Iterable[str]
+    folder: Path,
+    *,
+    objects: pd.DataFrame,
+    agreement: Agreement,
+    posterior: Posterior,
+    rule: Rule,
+    merged: Iterable[str],
 ) -> Path:
     """Write ``agreement.html``, and its tables as ``graders.csv``, ``pairs.csv`` and ``tables.csv``.
 
@@ -45,19 +51,23 @@ def write_report(
         If they cannot be written.
     """
     tables = {"graders": agreement.graders, "pairs": agreement.pairs, "tables": posterior.table_rows()}
-    text = environment("lensdetect.inspection").get_template("agreement.html").render(
-        verdicts=[(name, f"{int((objects['verdict'] == name).sum()):,}") for name in VERDICTS],
-        kinds=_kinds(objects),
-        rule=rule.text,
-        facts=_facts(posterior),
-        graders=_grader_rows(agreement.graders),
-        pairs=_pair_rows(agreement.pairs),
-        alpha=_number(agreement.alpha),
-        levels=[f"{level:g}" for level in posterior.levels],
-        tables=_table_rows(posterior),
-        confidence=f"{100 * CONFIDENCE:g} %",
-        merged=list(merged),
-        version=__version__,
+    text = (
+        environment("lensdetect.inspection")
+        .get_template("agreement.html")
+        .render(
+            verdicts=[(name, f"{int((objects['verdict'] == name).sum()):,}") for name in VERDICTS],
+            kinds=_kinds(objects),
+            rule=rule.text,
+            facts=_facts(posterior),
+            graders=_grader_rows(agreement.graders),
+            pairs=_pair_rows(agreement.pairs),
+            alpha=_number(agreement.alpha),
+            levels=[f"{level:g}" for level in posterior.levels],
+            tables=_table_rows(posterior),
+            confidence=f"{100 * CONFIDENCE:g} %",
+            merged=list(merged),
+            version=__version__,
+        )
     )
     path = folder / "agreement.html"
     with writable(folder, what="reports"):
@@ -77,7 +87,11 @@ def _facts(posterior: Posterior) -> list[str]:
     how = "estimated from the grades" if posterior.estimated else "as stated"
     facts = [
         f"Share of lenses among the objects of unknown truth, before their grades: {posterior.prior:.3g}, {how}"
-        + (f" (counted beside them: {SHARE_COUNTS[0]:g} lens and {SHARE_COUNTS[1]:g} others)." if posterior.estimated else "."),
+        + (
+            f" (counted beside them: {SHARE_COUNTS[0]:g} lens and {SHARE_COUNTS[1]:g} others)."
+            if posterior.estimated
+            else "."
+        ),
         f"Each grader's table begins with {TABLE_COUNTS:g} grades to lenses and as many to others, which rise and fall "
         "along the scale.",
         f"Evidence is raised to the power {posterior.trust:.2f}: below 1 the graders err together, or their tables "

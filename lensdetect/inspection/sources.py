@@ -133,9 +133,7 @@ def _subject(row: dict[str, Any], member: str) -> Subject:
     about = {name: _plain(row[name]) for name in _TOLD if name in row}
     lens = str(row.get("known_lens") or "")
     sure = bool(lens) and not _DOUBTED.search(str(row.get("known_grade") or ""))
-    return Subject(
-        str(row["id"]), "objects", member, "known" if lens else "", truth=1.0 if sure else None, about=about
-    )
+    return Subject(str(row["id"]), "objects", member, "known" if lens else "", truth=1.0 if sure else None, about=about)
 
 
 def _plain(value: Any) -> Any:
@@ -158,6 +156,4 @@ def _of_table(path: Path, survey: Survey, *, size: int) -> Source:
     if not paths:
         raise InputError(f"{path} must have a row for each object, got none")
     subjects = [Subject(name, "objects", name) for name in paths]
-    return Source(
-        survey, path.with_name(f"{path.name}.grading"), subjects, Files(paths, survey=survey, size=size)
-    )
+    return Source(survey, path.with_name(f"{path.name}.grading"), subjects, Files(paths, survey=survey, size=size))

@@ -336,6 +336,7 @@ const LensViewer = (() => {
    * subtract: without the smooth light of the deflector.
    * zoom: 1 shows all of it, 2 the inner half.
    * axes: [ex, ey, nx, ny], the directions of east and north in its pixels; with them north is up and east left.
+   * compass: whether these are drawn.
    * pixelScale: arcsec of a pixel; with it a scale bar is drawn.
    */
   function draw(canvas, cutout, options) {
@@ -343,15 +344,17 @@ const LensViewer = (() => {
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.fillStyle = options.invert ? "#fff" : "#000";
     context.fillRect(0, 0, canvas.width, canvas.height);
-    const {zoom = 1, pixelScale, axes} = options;
+    const {zoom = 1, pixelScale, axes, compass = true} = options;
     const scale = (zoom * Math.min(canvas.width, canvas.height)) / Math.max(cutout.width, cutout.height);
     const [a, b, c, d] = turned(axes).map((value) => value * scale);
     context.setTransform(a, b, c, d, canvas.width / 2, canvas.height / 2);
-    context.imageSmoothingEnabled = false;
+    // square pixels where there is room for them
+    context.imageSmoothingEnabled = scale < SQUARE_PIXELS;
+    context.imageSmoothingQuality = "high";
     context.drawImage(asCanvas(picture(cutout, options)), -cutout.width / 2, -cutout.height / 2);
     context.setTransform(1, 0, 0, 1, 0, 0);
     if (pixelScale) drawScaleBar(context, scale / pixelScale);
-    if (axes) drawCompass(context);
+    if (axes && compass) drawCompass(context);
   }
 
   function asCanvas(image) {
@@ -361,6 +364,7 @@ const LensViewer = (() => {
     return canvas;
   }
 
+  const SQUARE_PIXELS = 4; // of the screen, for each of the cutout
   const UPRIGHT = 0.01;
 
   /* Transformation of a picture (its top row first) in which north is up and east left: [a, b, c, d] of a canvas. */

@@ -104,28 +104,45 @@ def open_images(
     provisional = _with_other_bands(found or get_survey(card.survey), bands)
     ratio = ImageProperties.of(provisional).ratio_to(card.pixel_scale_arcsec)
     size = card.size if ratio == 1.0 else source_size(card.size, ratio)
-    source = open_cutouts(images, survey=provisional, bands=bands, size=size, fit=fit, max_pixels=max_pixels)
-    problems = []
-    if found is None:
-        path = next(path for path, name in declared.items() if name is None)
-        problems.append(f"{path} does not say its survey, and so not its flux unit: {_WAYS_OUT}")
+    problems = _undeclared(declared, card, provisional, known=found is not None, bands=bands, resample=resample)
+    try:
+        source = open_cutouts(images, survey=provisional, bands=bands, size=size, fit=fit, max_pixels=max_pixels)
+    except InputError as error:
+        raise InputError("; ".join([str(error), *problems])) from error
     notes, more = _look(source, declared, known=found is not None, trust_units=trust_units)
-    problems += more
+    if problems or more:
+        raise InputError("; ".join([*problems, *more]))
     opened = Images(source, card, ratio, tuple(notes))
-    if not opened.form["bands"]:
-        problems.append(
-            f"detector {card.name} takes the bands {', '.join(card.band_names)} or some of them, "
-            f"got {', '.join(source.frame.bands)}: train one for these bands"
-        )
-    if ratio != 1.0 and not resample and found is not None:
-        problems.append(
-            f"detector {card.name} takes pixels of {card.pixel_scale_arcsec} arcsec, got "
-            f"{provisional.pixel_scale_arcsec} arcsec: leave --no-resample out, or train one for this scale"
-        )
-    if problems:
-        raise InputError("; ".join(problems))
     plan_conversion(card, **opened.form)
     return opened
+
+
+def _undeclared(
+    declared: dict[str, str | None],
+    card: Card,
+    survey: Survey,
+    *,
+    known: bool,
+    bands: Sequence[str] | None,
+    resample: bool,
+) -> list[str]:
+    """What is wrong whatever the images hold."""
+    problems = []
+    if not known:
+        path = next(path for path, name in declared.items() if name is None)
+        problems.append(f"{path} does not say its survey, and so not its flux unit: {_WAYS_OUT}")
+    given = survey.band_names if bands is None else bands
+    if not set(given) & set(card.band_names):
+        problems.append(
+            f"detector {card.name} takes the bands {', '.join(card.band_names)} or some of them, "
+            f"got {', '.join(given)}: train one for these bands"
+        )
+    if known and not resample and ImageProperties.of(survey).ratio_to(card.pixel_scale_arcsec) != 1.0:
+        problems.append(
+            f"detector {card.name} takes pixels of {card.pixel_scale_arcsec} arcsec, got "
+            f"{survey.pixel_scale_arcsec} arcsec: leave --no-resample out, or train one for this scale"
+        )
+    return problems
 
 
 @dataclass(frozen=True)
@@ -160,15 +177,21 @@ class Images:
         return [*said, *self.notes]
 
     @property
+    def properties(self) -> ImageProperties:
+        """What the numbers of cutouts made of them mean."""
+        survey, card = self.source.frame.survey, self.card
+        bands = [name for name in survey.band_names if name in self.source.frame.bands and name in card.band_names]
+        own = ImageProperties.of(survey, bands=bands, shape=(card.size, card.size))
+        return own if self.ratio == 1.0 else dataclasses.replace(own, pixel_scale_arcsec=card.pixel_scale_arcsec)
+
+    @property
     def form(self) -> dict[str, Any]:
-        """What a Scorer must be told of cutouts made of them: bands, zero points, pixel scale."""
-        bands = [name for name in self.source.frame.survey.band_names if name in self.source.frame.bands]
-        bands = [name for name in bands if name in self.card.band_names]
-        survey = self.source.frame.survey
+        """The same as a Scorer is told it."""
+        known = self.properties
         return {
-            "bands": tuple(bands),
-            "zero_points_mag": [band.zero_point_mag for band in survey.select(bands)],
-            "pixel_scale_arcsec": survey.pixel_scale_arcsec if self.ratio == 1.0 else self.card.pixel_scale_arcsec,
+            "bands": known.bands,
+            "zero_points_mag": list(known.zero_points_mag),
+            "pixel_scale_arcsec": known.pixel_scale_arcsec,
         }
 
     def cutouts(self, pixels: np.ndarray) -> np.ndarray:

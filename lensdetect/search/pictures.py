@@ -1,4 +1,4 @@
-"""Cutouts of the candidates: FITS files with world coordinates, and pixels for a mosaic."""
+"""Cutouts of the candidates: FITS files with world coordinates, and pictures for the report."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ from lensdetect.images.cutouts import open_tile
 from lensdetect.images.index import TileIndex
 from lensdetect.images.tiles import Tile
 from lensdetect.runs import write_whole
+from lensdetect.search.report_pictures import Pictures, sky_axes
 from lensdetect.search.slices import Job
 from lensdetect.text import for_header
 
-#: Pictures of the mosaic.
-MOSAIC = 100
+#: Cutouts in memory at a time.
+_AT_A_TIME = 100
 #: Letters of text that a card of a FITS header holds.
 _CARD = 68
 
 
 def cut_candidates(
-    candidates: pd.DataFrame, index: TileIndex, job: Job, *, folder: Path
-) -> tuple[dict[int, np.ndarray], list[str]]:
+    candidates: pd.DataFrame, index: TileIndex, job: Job, *, folder: Path, pictures: Pictures
+) -> list[str]:
     """Cut the candidates out once more and write them, a tile at a time.
 
     Parameters
@@ -37,32 +38,31 @@ def cut_candidates(
     job : Job
     folder : Path
         Emptied of older cutouts; gets ``00001_ID.fits`` and so on.
+    pictures : Pictures
+        Of the report; gets those that it shows, and why others are lost.
 
     Returns
     -------
-    pixels : dict of ndarray
-        float32 ``(size, size, band)`` of the first ``MOSAIC`` by rank.
-    problems : list of str
-        Tiles that could not be read again.
+    list of str
+        Tiles that could not be read again, each with the reason.
     """
     folder.mkdir(exist_ok=True)
     for old in folder.glob("*.fits"):
         old.unlink()
-    shown, problems = {}, []
     for name, rows in candidates.groupby("tile", sort=True):
         tile = index[name]
         try:
-            for row, pixels, header in _cut(tile, rows, job):
+            axes = sky_axes(tile, rows["ra_deg"].to_numpy(), rows["dec_deg"].to_numpy())
+            for (row, pixels, header), directions in zip(_cut(tile, rows, job), axes, strict=True):
                 write_whole(
                     folder / cutout_name(row),
                     lambda file, p=pixels, h=header: _primary(p, h).writeto(file),
                     durable=False,
                 )
-                if row.rank <= MOSAIC:
-                    shown[row.rank] = pixels
+                pictures.add(row.rank, pixels, axes=directions)
         except (LensdetectError, OSError) as error:
-            problems.append(f"cutouts of tile {name}: {error}")
-    return dict(sorted(shown.items())), problems
+            pictures.lost[name] = str(error)
+    return [f"cutouts of tile {name}: {reason}" for name, reason in pictures.lost.items()]
 
 
 def cutout_name(row) -> str:
@@ -75,8 +75,8 @@ def _cut(tile: Tile, rows: pd.DataFrame, job: Job):
     x_pix, y_pix = tile.pixels(rows["ra_deg"].to_numpy(), rows["dec_deg"].to_numpy())
     ratio = tile.properties(job.survey).ratio_to(committee.pixel_scale_arcsec)
     with open_tile(tile, job.survey, scale_arcsec=committee.pixel_scale_arcsec) as images:
-        for start in range(0, len(rows), MOSAIC):
-            part = slice(start, start + MOSAIC)
+        for start in range(0, len(rows), _AT_A_TIME):
+            part = slice(start, start + _AT_A_TIME)
             found = images.cut(x_pix[part], y_pix[part], size=committee.size)
             shown = zip(rows[part].itertuples(index=False), found.pixels, x_pix[part], y_pix[part], strict=True)
             for row, pixels, x, y in shown:

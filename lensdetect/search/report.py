@@ -1,41 +1,40 @@
-"""The report of a search: one HTML file that needs nothing beside it."""
+"""The report of a search: a page to work in, candidates first.
+
+``report.html`` has its style, its scripts and its figures in itself; the
+cutouts of the candidates lie beside it in ``report/`` and are loaded when they
+are seen. Nothing is asked of a network. What the page shows of other people's
+files is text: it is escaped by the template, and a content security policy lets
+no script run but the page's own.
+"""
 
 from __future__ import annotations
 
-import base64
-import html
-import io
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
+from lensdetect import __version__
 from lensdetect import flags as quality
 from lensdetect.errors import InputError
-from lensdetect.figures.search import contact_sheet, score_histogram, sky_map
 from lensdetect.images.index import TileIndex
-from lensdetect.runs import write_whole
-from lensdetect.search.candidates import HISTOGRAM_EDGES, Ranked
+from lensdetect.pages import environment
+from lensdetect.runs import sync_all, write_whole
+from lensdetect.search.candidates import Cut, Ranked
 from lensdetect.search.completeness import FOUND
+from lensdetect.search.report_cards import cards_of, data_of, near_misses, shown_candidates
+from lensdetect.search.report_figures import draw_scores, draw_sky
+from lensdetect.search.report_pictures import Pictures
 from lensdetect.search.slices import Job
+from lensdetect.text import for_screen
 
-_LISTED = 100
 #: What stands in a column of numbers: with a sign, an exponent or a unit.
-_NUMBER = re.compile(r"[+-]?[\d.]+(e[+-]?\d+)?( s)?")
+_NUMBER = re.compile(r"[+-]?[\d.,]+(e[+-]?\d+)?( s)?")
 _LONG = 40
-_DPI = 90
-_STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; color: #222; max-width: 1200px; margin: 2em auto; padding: 0 1em }
-h1 { font-size: 1.6em } h2 { font-size: 1.2em; margin-top: 2em; border-bottom: 1px solid #ccc }
-table { border-collapse: collapse; font-size: 13px } .wide { overflow-x: auto }
-th, td { padding: 2px 10px 2px 0; text-align: left; vertical-align: top; border-bottom: 1px solid #eee }
-td { white-space: nowrap } td.text { white-space: normal; min-width: 20em }
-td.number { text-align: right; font-variant-numeric: tabular-nums } img { max-width: 100% }
-"""
 
 
 @dataclass(frozen=True)
@@ -54,10 +53,12 @@ class Findings:
         What became of the known lenses in the footprint.
     numbers : dict
         What is counted, in words, and how many; in order.
-    pictures : dict of ndarray
-        Pixels of the best by rank.
     notes : list of str
         What else has to be known.
+    cut : Cut
+        That made the candidates.
+    sources : dict of str
+        What was searched and with which command, in words.
     """
 
     job: Job
@@ -66,16 +67,19 @@ class Findings:
     ranked: Ranked
     known: pd.DataFrame
     numbers: dict[str, object]
-    pictures: dict[int, np.ndarray]
     notes: list[str]
+    cut: Cut = Cut()
+    sources: dict[str, str] = field(default_factory=dict)
 
 
-def write_report(findings: Findings, path: Path) -> None:
+def write_report(findings: Findings, pictures: Pictures, path: Path) -> None:
     """Write the report whole or not at all.
 
     Parameters
     ----------
     findings : Findings
+    pictures : Pictures
+        Of the candidates, made already; those of an older report go when this one is there.
     path : Path
 
     Raises
@@ -83,156 +87,165 @@ def write_report(findings: Findings, path: Path) -> None:
     InputError
         If it cannot be written.
     """
-    page = report_html(findings)
+    page = report_html(findings, pictures)
     try:
+        # the page counts as soon as it is there, so its pictures are on the disk before it
+        sync_all()
         write_whole(path, lambda file: file.write(page.encode("utf-8", "backslashreplace")))
+        pictures.remove_others()
     except OSError as error:
         raise InputError(f"{path} must be writable, got {error.strerror or error}: make room and run again") from error
 
 
-def report_html(findings: Findings) -> str:
+def report_html(findings: Findings, pictures: Pictures) -> str:
     """The report as a page.
 
     Parameters
     ----------
     findings : Findings
+    pictures : Pictures
 
     Returns
     -------
     str
-        HTML with its pictures inside.
+        HTML.
     """
-    count = int((~findings.ranked.candidates["near_miss"]).sum())
-    title = f"Lens search: {findings.job.survey.name}, {count:,} candidates"
-    parts = [f"<h1>{html.escape(title)}</h1>", *_numbers(findings), *_problems(findings), *_known(findings)]
-    parts += [*_scores(findings), *_sky(findings), *_best(findings)]
+    table, survey = findings.ranked.candidates, findings.job.survey
+    is_near, shown = near_misses(table), shown_candidates(table)
+    candidates = table[~is_near]
+    data = data_of(shown, pictures) | {
+        "bands": survey.band_names,
+        "zeroPoints": [band.zero_point_mag for band in survey.bands],
+        "pixelScale": findings.job.committee.pixel_scale_arcsec,
+    }
+    return environment("lensdetect.search").get_template("report.html").render(
+        survey=for_screen(survey.name),
+        candidates=len(candidates),
+        near=int(is_near.sum()),
+        left_out=len(table) - len(shown),
+        cards=cards_of(shown, pictures, viewer=survey.viewer, survey=survey.name),
+        data=data,
+        tiles=list(dict.fromkeys(map(for_screen, shown["tile"]))),
+        flags=_flags_of(shown),
+        scenes=bool(shown["scene"].duplicated().any()),
+        prior=prior_in_words(findings.job),
+        short_prior=_short_prior(findings.job),
+        empty=_why_empty(findings) if not len(table) else "",
+        numbers=_cells(findings.numbers.items()),
+        flag_counts=_cells(_flag_rows(findings.ranked)),
+        notes=list(map(for_screen, findings.notes)),
+        problems=_cells(_problem_rows(findings.tiles)),
+        known=_cells(_known_rows(findings.known)),
+        fates=_fates(findings.known),
+        scores=draw_scores(findings.ranked, candidates, findings.known),
+        sky=draw_sky(findings.index, findings.tiles, candidates, findings.known),
+        made=_cells(_made(findings).items()),
+    )  # fmt: skip
+
+
+def prior_in_words(job: Job) -> str:
+    """For which share of lenses the probabilities of a search hold.
+
+    Parameters
+    ----------
+    job : Job
+
+    Returns
+    -------
+    str
+    """
+    if job.prior is not None:
+        return f"at a share of lenses of {job.prior:g}, the prior given"
+    share = job.committee.members[0].calibration.lens_fraction
+    if share is None:
+        return "of unknown calibration: the detector does not say for which share of lenses"
     return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        f"<title>{html.escape(title)}</title><style>{_STYLE}</style></head>\n<body>\n"
-        + "\n".join(parts)
-        + "\n</body></html>\n"
+        f"at a share of lenses of {share:.3g}, that of the stamps of the calibration; in the sky lenses are rarer: "
+        "give --prior"
     )
 
 
-def _numbers(findings: Findings) -> list[str]:
-    rows = list(findings.numbers.items())
-    flags = [
-        (name, count, "yes" if quality.FLAGS[name].refused else "", quality.FLAGS[name].meaning)
-        for name, count in findings.ranked.flag_counts.items()
-    ]
-    parts = ["<h2>Numbers</h2>", _table(("", ""), rows)]
-    return [*parts, "<h2>Flags</h2>", _table(("flag", "objects", "no score", "meaning"), flags)] if flags else parts
+def _short_prior(job: Job) -> str:
+    share = job.committee.members[0].calibration.lens_fraction if job.prior is None else job.prior
+    return "of unknown prior" if share is None else f"at prior {share:.3g}"
 
 
-def _problems(findings: Findings) -> list[str]:
-    bad = findings.tiles[(findings.tiles["problem"] != "")]
-    rows = [(row.tile, row.objects, row.problem) for row in bad.itertuples()]
-    parts = ["<h2>What went wrong</h2>"] if rows or findings.notes else []
-    parts += [f"<p>{html.escape(note)}</p>" for note in findings.notes]
-    return [*parts, _table(("tile", "objects", "reason"), rows)] if rows else parts
+def _flags_of(shown: pd.DataFrame) -> list[str]:
+    found = int(np.bitwise_or.reduce(shown["flags"].to_numpy(np.int64), initial=0))
+    return list(quality.names(found))
 
 
-def _known(findings: Findings) -> list[str]:
-    known = findings.known
+def _why_empty(findings: Findings) -> str:
+    ranked, cut = findings.ranked, findings.cut
+    if not ranked.objects:
+        return "No object of the catalogue lies in a tile that could be searched."
+    if not ranked.scored:
+        return f"None of {ranked.objects:,} objects has a score; what went wrong is told below."
+    if not ranked.eligible:
+        return f"All {ranked.scored:,} objects with a score have a flag with which an object is no candidate."
+    least = "" if cut.threshold is None else f" of at least {cut.threshold:g}"
+    return f"None of {ranked.eligible:,} objects that could be candidates has a probability{least}."
+
+
+def _flag_rows(ranked: Ranked) -> Iterable[tuple]:
+    for name, count in ranked.flag_counts.items():
+        yield name, count, "yes" if quality.FLAGS[name].refused else "", quality.FLAGS[name].meaning
+
+
+def _problem_rows(tiles: pd.DataFrame) -> Iterable[tuple]:
+    for row in tiles[tiles["problem"] != ""].itertuples():
+        yield row.tile, row.objects, row.problem
+
+
+def _known_rows(known: pd.DataFrame) -> Iterable[tuple]:
+    for row in known.itertuples(index=False):
+        yield row.name, row.grade, row.list, row.tile, row.id, row.why
+
+
+def _fates(known: pd.DataFrame) -> str:
+    """How many known lenses were found, in one sentence."""
     if not len(known):
-        return ["<h2>Known lenses</h2>", "<p>No known lens is in the footprint.</p>"]
+        return "No known lens is in the footprint."
     found = int((known["fate"] == FOUND).sum())
     missed = known[known["fate"] != FOUND]["fate"].value_counts()
     said = "".join(f", {count:,} missed for {name}" for name, count in missed.items())
-    rows = [(row.name, row.grade, row.list, row.tile, row.id, row.why) for row in known.itertuples(index=False)]
-    return [
-        "<h2>Known lenses</h2>",
-        f"<p>Of {len(known):,} known lenses in the footprint {found:,} are found "
-        f"(completeness {found / len(known):.2f}){html.escape(said)}.</p>",
-        _table(("lens", "grade", "list", "tile", "object", "what became of it"), rows),
-    ]
-
-
-def _scores(findings: Findings) -> list[str]:
-    candidates, known = findings.ranked.candidates, findings.known
-    candidates = candidates[~candidates["near_miss"]]
-    figure = score_histogram(
-        findings.ranked.histogram,
-        HISTOGRAM_EDGES,
-        lowest_candidate=float(candidates["logit"].min()) if len(candidates) else None,
-        known_logits=known["logit"].tolist() if len(known) else (),
-    )
-    return ["<h2>Scores</h2>", _picture(figure, "how many objects have which logit")]
-
-
-def _sky(findings: Findings) -> list[str]:
-    placed = [tile for tile in findings.index.tiles if tile.corners_deg]
-    bad = set(findings.tiles.loc[findings.tiles["problem"] != "", "tile"])
-    known, candidates = findings.known, findings.ranked.candidates
-    is_found = (known["fate"] == FOUND).to_numpy() if len(known) else np.zeros(0, bool)
-    figure = sky_map(
-        [tile.corners_deg for tile in placed],
-        searched=[tile.name not in bad for tile in placed],
-        candidates=_places(candidates),
-        found=_places(known[is_found]) if len(known) else ((), ()),
-        missed=_places(known[~is_found]) if len(known) else ((), ()),
-    )
-    return ["<h2>Sky</h2>", _picture(figure, "tiles, candidates and known lenses")]
-
-
-def _places(table: pd.DataFrame) -> tuple:
-    return (table["ra_deg"].to_numpy(), table["dec_deg"].to_numpy()) if len(table) else ((), ())
-
-
-def _best(findings: Findings) -> list[str]:
-    candidates = findings.ranked.candidates.head(_LISTED)
-    parts = [f"<h2>The best {len(candidates):,}</h2>"]
-    if findings.pictures:
-        shown = candidates[candidates["rank"].isin(list(findings.pictures))]
-        figure = contact_sheet(
-            np.stack([findings.pictures[rank] for rank in shown["rank"]]),
-            [_label(row) for row in shown.itertuples()],
-            bands=findings.job.survey.band_names,
-            pixel_scale_arcsec=findings.job.committee.pixel_scale_arcsec,
-            columns=10 if len(shown) > 25 else 5,
-        )
-        parts.append(_picture(figure, "colour pictures of the best candidates"))
-    rows = [
-        (
-            row.rank, row.id, f"{row.ra_deg:.5f}", f"{row.dec_deg:+.5f}", row.tile, f"{row.logit:.3f}",
-            f"{row.probability:.3g}", ", ".join(quality.names(int(row.flags))), _match(row),
-        )
-        for row in candidates.itertuples()
-    ]  # fmt: skip
-    names = ("rank", "id", "ra (deg)", "dec (deg)", "tile", "logit", "probability", "flags", "known lens")
-    return [*parts, _table(names, rows)]
-
-
-def _label(row) -> str:
-    return f"{row.rank}: {row.probability:.2g}" + (" known" if row.known_lens else "")
-
-
-def _match(row) -> str:
-    if not row.known_lens:
-        return ""
-    grade = f", {row.known_grade}" if row.known_grade else ""
-    return f"{row.known_lens} ({row.separation_arcsec:.1f} arcsec{grade})"
-
-
-def _table(names: Iterable[str], rows: Iterable[tuple]) -> str:
-    head = "".join(f"<th>{html.escape(name)}</th>" for name in names)
-    body = "\n".join("<tr>" + "".join(map(_cell, row)) + "</tr>" for row in rows)
-    return f'<div class="wide"><table><tr>{head}</tr>\n{body}</table></div>'
-
-
-def _cell(value) -> str:
-    if isinstance(value, (int, np.integer)):
-        return f'<td class="number">{value:,}</td>'
-    text = html.escape(str(value))
-    if _NUMBER.fullmatch(text):
-        return f'<td class="number">{text}</td>'
-    # names keep to one line; sentences do not
-    return f'<td class="text">{text}</td>' if len(text) > _LONG else f"<td>{text}</td>"
-
-
-def _picture(figure: Figure, words: str) -> str:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=_DPI)
     return (
-        f'<img alt="{html.escape(words)}" src="data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}">'
+        f"Of {len(known):,} known lenses in the footprint {found:,} are found "
+        f"(completeness {found / len(known):.2f}){said}."
     )
+
+
+def _made(findings: Findings) -> dict[str, str]:
+    """How the report came to be."""
+    job, cut = findings.job, findings.cut
+    committee = job.committee
+    chosen = f"the best {cut.top:,} scenes" if cut.threshold is None else f"probability of at least {cut.threshold:g}"
+    return {
+        **findings.sources,
+        "version": f"lensdetect {__version__}",
+        "written": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "survey": job.survey.name,
+        "bands": ", ".join(job.survey.band_names),
+        "detectors": ", ".join(f"{one.name} {one.digest[:12]}".strip() for one in committee.members),
+        "cutouts": f"{committee.size} pixels of {committee.pixel_scale_arcsec:g} arcsec a side",
+        "probabilities": prior_in_words(job),
+        "candidates": "all" if cut.threshold is None and cut.top is None else chosen,
+        "flags with which an object is none": ", ".join(cut.rejected) or "none",
+        "glitches count within": f"{job.glitch_arcsec:g} arcsec",
+        "a scene is": f"{cut.scene_arcsec:g} arcsec around its best candidate",
+    }
+
+
+def _cells(rows: Iterable[tuple]) -> list[list[tuple[str, str]]]:
+    """Rows of cells, each its class and its text."""
+    return [[_cell(value) for value in row] for row in rows]
+
+
+def _cell(value: object) -> tuple[str, str]:
+    if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
+        return "number", f"{value:,}"
+    text = for_screen(value)
+    if _NUMBER.fullmatch(text):
+        return "number", text
+    # sentences need room, names do not
+    return ("text" if len(text) > _LONG else "name"), text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,23 +17,28 @@ from lensdetect.images.bounds import TILE_PIXELS
 from lensdetect.images.index import TileIndex, index_tiles
 from lensdetect.parallel import Died, run_tasks
 from lensdetect.runs import writable, write_whole
-from lensdetect.search.candidates import Cut, Ranked
+from lensdetect.search.candidates import Cut
 from lensdetect.search.catalogue import Catalogue
 from lensdetect.search.committee import Committee
 from lensdetect.search.completeness import fates
 from lensdetect.search.examination import rank_examined
 from lensdetect.search.folder import build_manifest, held_folder, join_slices, missing_slices
-from lensdetect.search.known import cross_match, known_lenses
+from lensdetect.search.known import cross_match, known_lenses, name_lists
 from lensdetect.search.objects import Spread, spread_objects
 from lensdetect.search.outputs import write_candidates
 from lensdetect.search.pictures import cut_candidates
 from lensdetect.search.report import Findings, write_report
+from lensdetect.search.report_cards import shown_candidates
+from lensdetect.search.report_pictures import Pictures
 from lensdetect.search.scan import refuse_slice, scan_slice
 from lensdetect.search.scores import score_columns
 from lensdetect.search.slices import Job, Slice, score_path
 from lensdetect.search.summary import Search, count_all, tile_rows
 from lensdetect.survey import Survey
 from lensdetect.text import write_csv
+
+#: Files that the report names, at most.
+_FILES_NAMED = 5
 
 
 def search_survey(
@@ -54,12 +59,14 @@ def search_survey(
     scheduler: str | None = None,
     max_pixels: int = TILE_PIXELS,
     progress: bool = True,
+    command: str = "",
 ) -> Search:
     """Search tiles for lenses among the objects of a catalogue.
 
     The folder gets ``scores/<tile>.parquet`` (every object), ``objects/outside.parquet``
     (those in no tile), ``tiles.csv``, ``candidates.parquet``, ``.csv`` and
-    ``.fits``, ``known.csv``, ``cutouts/`` and ``report.html``. A tile whose
+    ``.fits``, ``known.csv``, ``cutouts/``, and ``report.html`` with its pictures
+    in ``report/``. A tile whose
     scores are there, and undamaged, is not scored again where all that they
     follow from is the same: what its files hold, its zero points, the objects,
     the detectors and the version of the code. So an interrupted search goes on,
@@ -96,6 +103,8 @@ def search_survey(
         Pixels that an image of a tile may have; larger ones are problems.
     progress : bool
         Whether to show a progress bar where standard error is a terminal.
+    command : str
+        Command line that asked for the search, for the report.
 
     Returns
     -------
@@ -117,14 +126,16 @@ def search_survey(
     bands = survey.with_bands(committee.bands)
     job = Job(bands, folder, committee, prior, examine_all=examine_all, glitch_arcsec=glitch_arcsec)
     show = progress and sys.stderr.isatty()
-    with held_folder(folder, build_manifest(survey, objects, committee, prior, tiles=_absolute(tiles))):
+    manifest = build_manifest(survey, objects, committee, prior, tiles=_absolute(tiles))
+    with held_folder(folder, manifest) as other_code:
         with writable(folder):
             index = index_tiles(_absolute(tiles), survey, cache=folder / "headers.json", max_pixels=max_pixels)
             spread = spread_objects(objects, index, folder / "objects")
             slices, ready = missing_slices(job, index, spread)
         unwritten = _scan(job, slices, ready, workers=workers, scheduler=scheduler, show=show)
         with writable(folder):
-            ended = _Scanned(job, objects, index, spread, slices, unwritten, left_out)
+            sources = _sources(tiles, objects, command)
+            ended = _Scanned(job, objects, index, spread, slices, unwritten, left_out, sources, other_code)
             return _finish(ended, cut=cut, lenses=lenses, began_s=began_s, show=show)
 
 
@@ -139,6 +150,8 @@ class _Scanned:
     slices: list[Slice]
     unwritten: dict[str, str]
     left_out: list[str]
+    sources: dict[str, str]
+    other_code: bool
 
 
 def _finish(ended: _Scanned, *, cut: Cut, lenses: pd.DataFrame, began_s: float, show: bool) -> Search:
@@ -158,8 +171,12 @@ def _finish(ended: _Scanned, *, cut: Cut, lenses: pd.DataFrame, began_s: float, 
         scanned=scanned,
         seconds=seconds,
         committee=committee,
+        lists=name_lists(lenses),
     )
-    return _write(job, index, rows, ranked, fate, numbers=numbers, notes=[*spread.notes, *ended.left_out, *notes])
+    if ended.other_code:
+        numbers["scores and tables of another version of lensdetect"] = "made again"
+    notes = [*spread.notes, *ended.left_out, *notes]
+    return _write(Findings(job, index, rows, ranked, fate, numbers, notes, cut, ended.sources))
 
 
 def _absolute(tiles) -> list[Path]:
@@ -190,21 +207,31 @@ def _scan(
     return unwritten
 
 
-def _write(
-    job: Job,
-    index: TileIndex,
-    rows: pd.DataFrame,
-    ranked: Ranked,
-    known: pd.DataFrame,
-    *,
-    numbers: dict,
-    notes: list[str],
-) -> Search:
-    folder = job.folder
-    for name, table in (("tiles.csv", rows), ("known.csv", known)):
+def _write(findings: Findings) -> Search:
+    folder, ranked = findings.job.folder, findings.ranked
+    for name, table in (("tiles.csv", findings.tiles), ("known.csv", findings.known)):
         write_whole(folder / name, lambda file, t=table: write_csv(t, file))
     write_candidates(ranked.candidates, folder)
-    pictures, problems = cut_candidates(ranked.candidates, index, job, folder=folder / "cutouts")
-    notes += problems
-    write_report(Findings(job, index, rows, ranked, known, numbers, pictures, notes), folder / "report.html")
-    return Search(folder, ranked.candidates, rows, known, numbers, notes)
+    pictures = Pictures(folder, shown_candidates(ranked.candidates)["rank"])
+    problems = cut_candidates(
+        ranked.candidates, findings.index, findings.job, folder=folder / "cutouts", pictures=pictures
+    )
+    findings.notes.extend(problems)
+    write_report(findings, pictures, folder / "report.html")
+    return Search(folder, ranked.candidates, findings.tiles, findings.known, findings.numbers, findings.notes)
+
+
+def _sources(tiles, objects: Catalogue, command: str) -> dict[str, str]:
+    """What was searched, and with which command, for the report."""
+    return {
+        "command": command or "a call of lensdetect.search.search_survey",
+        "tiles": _listed(map(str, [tiles] if isinstance(tiles, (str, Path)) else tiles)),
+        "catalogue": _listed(map(str, objects.files)),
+        "selection": objects.selection.expression if objects.selection is not None else "all objects",
+    }
+
+
+def _listed(names: Iterable[str]) -> str:
+    names = list(names)
+    more = f" and {len(names) - _FILES_NAMED:,} more" if len(names) > _FILES_NAMED else ""
+    return ", ".join(names[:_FILES_NAMED]) + more

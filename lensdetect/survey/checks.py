@@ -50,6 +50,12 @@ def _is_table_of(test: Callable[[Any], bool]) -> Callable[[Any], bool]:
     return lambda value: isinstance(value, dict) and all(map(test, value.values()))
 
 
+def _is_address(value: Any) -> bool:
+    # a page links to it: nothing but a plain address with the two fields
+    fields = re.findall(r"\{(.*?)\}", value) if _is_text(value) else []
+    return bool(fields) and set(fields) == {"ra", "dec"} and bool(re.fullmatch(r"https://[!#-;=?-z{}~]+", value))
+
+
 _POSITIVE = _is_number(1e-300, 1e300)
 
 #: Key -> (what it must be, test).
@@ -66,6 +72,7 @@ _SURVEY_KEYS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "catalogue": ("a table", lambda value: isinstance(value, dict)),
     "selections": ("a table of name = expression", lambda value: _is_table_of(_is_text)(value)),
     "files": ("a table", lambda value: isinstance(value, dict)),
+    "viewer": ("an address https://... with {ra} and {dec}", lambda value: _is_address(value)),
 }
 _BAND_KEYS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "name": ("a text", _is_text),
@@ -193,7 +200,7 @@ def survey_from_table(table: dict[str, Any]) -> Survey:
     bands = tuple(_band(row, pixel_scale_arcsec=scale) for row in table["bands"])
     names = [band.name for band in bands]
     with_conditions = "sky_mag_arcsec2" in table["bands"][0]
-    plain = {key: table[key] for key in ("name", "source", "tile_pattern") if key in table}
+    plain = {key: table[key] for key in ("name", "source", "tile_pattern", "viewer") if key in table}
     return Survey(
         **plain,
         bands=bands,

@@ -206,6 +206,9 @@ class Survey:
         Named selections of that catalogue: name, and an expression over its columns.
     files : SurveyFiles
         Names and masks of the files that the survey ships.
+    viewer : str
+        Address of a page that shows its images at ``{ra}`` and ``{dec}``, in
+        degrees; empty where there is none that anybody may open.
     """
 
     name: str
@@ -221,6 +224,7 @@ class Survey:
     catalogue: CatalogueColumns | None = None
     selections: tuple[tuple[str, str], ...] = ()
     files: SurveyFiles = SurveyFiles()
+    viewer: str = ""
 
     @property
     def band_names(self) -> tuple[str, ...]:

@@ -40,6 +40,11 @@ def read(path, survey="kids", **options):
         ("lens-7/{}.fits", "lens-7"),
         ("deep/down/lens.{}.image.fits", "lens"),
         ("images/{}/x1.fits", "x1"),
+        ("{}/science/x1_sci.fits", "x1"),
+        ("x1/{}/image.fits", "x1"),
+        ("band_{}/x1.fits", "x1"),
+        ("KiDS-{}/x1.fits", "x1"),
+        ("{0}/x1_{0}.fits", "x1"),
     ],
 )
 def test_one_file_a_band_in_any_layout(tmp_path, write, pattern, name):
@@ -47,6 +52,16 @@ def test_one_file_a_band_in_any_layout(tmp_path, write, pattern, name):
     source, batch = read(tmp_path)
     assert (source.ids, batch.flags.tolist()) == ([name], [0])
     np.testing.assert_array_equal(batch.pixels[0], np.stack(pixels, axis=-1))
+
+
+@pytest.mark.parametrize("pattern", ["{}/x{}.fits", "x{1}_{0}.fits", "x{1}/{0}.fits"])
+def test_bands_beside_those_of_the_survey_are_left_aside_and_told(tmp_path, write, pattern):
+    for band in [*"ugri", "Z", "z", "Y", "Ks"]:
+        for number in (1, 2):
+            write(pattern.format(band, number))
+    source, batch = read(tmp_path)
+    assert (source.ids, batch.flags.tolist()) == (["x1", "x2"], [0, 0])
+    assert sorted({reason.split(":")[0] for _, reason in source.aside}) == ["band Ks", "band Y", "band Z", "band z"]
 
 
 def test_weights_variances_and_masks_are_used(tmp_path, write):
@@ -131,6 +146,21 @@ def test_images_and_psfs_in_turn(tmp_path, rng, named):
     _, batch = read(tmp_path, "hsc", bands=("g", "r", "i", "z"))
     np.testing.assert_array_equal(batch.pixels[0, ..., :4], np.moveaxis(images, 0, -1))
     assert not batch.refused.any()
+    if not named:
+        message = "must hold 5 images for g, r, i, z, y, got 4 beside 4 of PSFs: name each that it holds, in order"
+        with pytest.raises(InputError, match=message):
+            read(tmp_path, "hsc")
+
+
+def test_psfs_larger_than_images_are_told_by_their_pixels(tmp_path, rng):
+    width = np.square(np.indices((15, 15)) - 7.0).sum(axis=0)
+    psf = (np.exp(-0.5 * width / 4.0) / np.exp(-0.5 * width / 4.0).sum()).astype(np.float32)
+    images = rng.normal(0.0, 2.4e-12, (4, SIDE, SIDE)).astype(np.float32)
+    units = [fits.ImageHDU(pixels) for image in images for pixels in (image, psf)]
+    fits.HDUList([fits.PrimaryHDU(), *units]).writeto(tmp_path / "a.fits")
+    _, batch = read(tmp_path)
+    assert batch.reasons == [""]
+    np.testing.assert_array_equal(batch.pixels[0], np.moveaxis(images, 0, -1))
 
 
 @pytest.mark.parametrize("side", [5, 11, 40])

@@ -77,7 +77,16 @@ def test_wrong_number_of_planes_is_refused(planes, tmp_path, bologna):
         fits.PrimaryHDU(planes[:number]).writeto(tmp_path / f"{number}.fits")
     batch = read_all(tmp_path, bologna, size=11)
     assert [flags.names(value) for value in batch.flags] == [("unreadable",), ()]
-    assert "3.fits: must hold 4 images for u, g, r, i, got 3: say what they are with --bands" in batch.reasons[0]
+    wanted = "3.fits: must hold 4 images for u, g, r, i, got 3: name each that it holds, in order, with --bands"
+    assert wanted in batch.reasons[0]
+
+
+def test_one_image_of_no_named_band_sends_nobody_in_a_circle(planes, tmp_path, bologna):
+    for name in "ab":
+        fits.PrimaryHDU(planes[0]).writeto(tmp_path / f"{name}.fits")
+    batch = read_all(tmp_path, bologna, size=11)
+    wanted = "tells which of u, g, r, i its image is: call it object_r.fits or r/object.fits, or name its band alone"
+    assert all(wanted in reason for reason in batch.reasons)
 
 
 def test_text_named_fits_is_one_flagged_row_among_many(planes, tmp_path, bologna):

@@ -67,6 +67,19 @@ def test_stamps_without_truth_are_an_error(tmp_path, write_stamps, bologna):
         with_truth(source, truth_of([2]))
 
 
+def test_what_nobody_graded_can_be_left_out(tmp_path, write_stamps, file_of, bologna):
+    pixels = write_stamps(tmp_path, [1, 2, 3, 4])
+    file_of(tmp_path, "g", 4).write_bytes(b"no image")
+    source = open_cutouts(tmp_path, survey=bologna, size=11)
+    labelled = with_truth(source, truth_of([4, 2, 3]).assign(seed=[4, 2, 3]), partly=True)
+    assert labelled.truth["id"].tolist() == ["2", "3"] and labelled.truth["is_lens"].tolist() == [True, False]
+    assert labelled.truth["seed"].dtype == np.int64
+    assert labelled.read([0, 1]).tobytes() == pixels[[1, 2]].tobytes()
+    # a table of other images is still an error
+    with pytest.raises(InputError, match="each of 4 cutouts must have a row of truth, 4 have none"):
+        with_truth(source, truth_of([7, 8]), partly=True)
+
+
 def test_ids_that_are_not_unique_are_an_error(tmp_path, write_stamps, bologna):
     for name in ("Data.0", "Data.1"):
         write_stamps(tmp_path / name, [1, 2])

@@ -105,7 +105,10 @@ def test_killed_server_loses_nothing_that_it_acknowledged(tmp_path):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    url, command = f"http://127.0.0.1:{port}", [sys.executable, "-m", "lensdetect", "grade", str(found), "--planted", "0"]
+    url, command = (
+        f"http://127.0.0.1:{port}",
+        [sys.executable, "-m", "lensdetect", "grade", str(found), "--planted", "0"],
+    )
     process = subprocess.Popen([*command, "--port", str(port)], stdout=subprocess.PIPE, text=True)
     assert process.stdout.readline() == "mixed in: 0 known lenses and nothing else\n"
     assert process.stdout.readline() == f"grade at {url} (stop with Ctrl-C)\n"
@@ -284,11 +287,14 @@ def test_what_is_no_grade_at_all_is_refused(found, serve):
     assert client.post("/api/grades", content=b" " * 1_000_001, headers=json_type).status_code == 413
     parts = iter([b"[" * 600_000] * 3)  # of a length that no header tells
     assert client.post("/api/grades", content=parts, headers=json_type).status_code in (400, 413)
-    assert list(send(client, "text", 3, None)["refused"].values()) == ["a grade must be an object with names and values"]
+    assert list(send(client, "text", 3, None)["refused"].values()) == [
+        "a grade must be an object with names and values"
+    ]
 
 
 def test_text_is_kept_as_it_is_and_never_markup(tmp_path, serve):
-    found = write_search(tmp_path / "found", count=4, ids=lambda number: f"<script>alert({number})</script>../../{number}")
+    ids = [f"<script>alert({number})</script>../../{number}" for number in range(4)]
+    found = write_search(tmp_path / "found", count=4, ids=ids.__getitem__)
     client = serve(found).client("Ann")
     for key in keys_of(client):
         assert client.get(f"/api/pictures/{key}").status_code == 200
@@ -297,7 +303,7 @@ def test_text_is_kept_as_it_is_and_never_markup(tmp_path, serve):
         answer = client.post("/api/grades", content=content, headers={"content-type": "application/json"})
         assert len(answer.json()["kept"]) == 1
     log = read_log(found)
-    assert sorted(log["id"]) == [f"<script>alert({number})</script>../../{number}" for number in range(4)]
+    assert sorted(log["id"]) == ids
     assert log["note"][0].startswith("<img src=x onerror=alert(1)>")
     client.post("/api/finish", json={})
     answer = client.get("/api/results")

@@ -209,6 +209,7 @@ def test_url_is_made_and_its_password_not_shown(tmp_path):
     assert database_url(tmp_path) == f"sqlite:///{tmp_path}/grades.sqlite"
     assert database_url(tmp_path / "stamps.npy") == f"sqlite:///{tmp_path}/stamps.npy.grades.sqlite"
     assert shown_url("postgresql://ann:secret@host/x") == "postgresql://ann:***@host/x"
+    assert database_url("postgresql://host/x") == "postgresql+psycopg://host/x"
     with pytest.raises(InputError, match="--database must begin with sqlite:// or postgresql://, got mysql://"):
         database_url("mysql://host/x")
 

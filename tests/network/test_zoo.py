@@ -94,7 +94,7 @@ def test_structure_is_true(three_bands):
         assert all(layer.output[0].shape[1] <= 170 for layer in attentions)
 
 
-@pytest.mark.parametrize("bands", [FOUR, ONE], ids=["ugri", "r"])
+@pytest.mark.parametrize("bands", [FOUR, pytest.param(ONE, marks=pytest.mark.slow)], ids=["ugri", "r"])
 @pytest.mark.parametrize("name", UNIQUE)
 def test_row_builds_at_any_bands_and_counts_as_published(name, bands):
     model = build_detector(name, bands)

@@ -85,11 +85,11 @@ def test_tasks_without_end_are_taken_as_there_is_room_for_them():
 
 def test_on_a_cluster_tasks_come_back_and_are_bounded(dask_scheduler):
     taken = []
-    tasks = (taken.append(number) or number for number in range(300))
+    tasks = (taken.append(number) or number for number in range(60))
     done = run_tasks(abs, tasks, scheduler=dask_scheduler)
     first = next(done)
     assert first[0] == first[1] and len(taken) <= cluster._LEAST
-    assert sorted([first, *done]) == [(number, number) for number in range(300)]
+    assert sorted([first, *done]) == [(number, number) for number in range(60)]
 
 
 def test_a_scheduler_without_workers_is_not_waited_for_for_ever(monkeypatch, caplog):

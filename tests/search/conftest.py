@@ -164,12 +164,14 @@ def sky(tmp_path) -> Sky:
 
 
 @pytest.fixture
-def search(sky, committee, tmp_path, monkeypatch) -> Callable[..., Search]:
+def search(sky, committee, few_known_lenses, tmp_path, monkeypatch) -> Callable[..., Search]:
     """Search that sky in this process; cutouts and report, which take the most time, only where they are looked at."""
+
+    monkeypatch.setattr("lensdetect.search.known.lenscat_file", lambda: few_known_lenses)
 
     def run(*, report: bool = False, **options) -> Search:
         if not report:
-            monkeypatch.setattr("lensdetect.search.run.cut_candidates", lambda *args, **kwargs: ({}, []))
+            monkeypatch.setattr("lensdetect.search.run.cut_candidates", lambda *args, **kwargs: [])
             monkeypatch.setattr("lensdetect.search.run.write_report", lambda *args: None)
         settings = {"survey": sky.survey, "committee": committee(), "workers": 1, "progress": False} | options
         output = settings.pop("output", tmp_path / "found")

@@ -1,14 +1,22 @@
 from __future__ import annotations
 
+import dataclasses
 import re
 
 import numpy as np
 import pandas as pd
 import pytest
 from astropy.io import fits
+from astropy.wcs import WCS
 
-from lensdetect.figures.search import contact_sheet, score_histogram, sky_map
+from lensdetect.errors import InputError
+from lensdetect.figures.search import score_histogram, sky_map
+from lensdetect.images.tiles import Tile
 from lensdetect.search import Cut
+from lensdetect.search.report import report_html
+from lensdetect.search.report_pictures import Pictures, sky_axes
+
+from .report_files import findings, table, write
 
 
 @pytest.fixture
@@ -48,9 +56,91 @@ def test_a_lens_that_is_flagged_or_masked_is_missed_for_that(search, lenses, sky
     assert masked["why"].str.contains("no data in any band").all()
 
 
-def test_the_report_needs_nothing_beside_it(search):
-    page = (search(report=True, cut=Cut(top=4, rejected=())).folder / "report.html").read_text()
-    assert not re.findall(r'(?:src|href)="(?!data:)', page) and "<script" not in page
+def test_the_report_asks_nothing_of_a_network(search):
+    found = search(report=True, cut=Cut(top=4, rejected=()))
+    page = (found.folder / "report.html").read_text()
+    assert not re.findall(r'src="(?!data:)', page) and not re.findall(r"@import|url\(", page)
+    # links are followed by people
+    assert all(tag.startswith(("#", "https://")) for tag in re.findall(r'href="([^"]*)', page))
+    assert "default-src 'none'" in page and "unsafe" not in page
+    assert len(list((found.folder / "report").glob("*.js"))) == 4
+
+
+def test_a_resumed_search_writes_report_and_pictures_anew(search):
+    first = search(report=True, cut=Cut(top=6, rejected=()))
+    names = {path.name for path in (first.folder / "report").iterdir()}
+    second = search(report=True, cut=Cut(top=2, rejected=()))
+    left = {path.name for path in (second.folder / "report").iterdir()}
+    assert len(names) == 6 and len(left) == 2 and left < names
+    page = (second.folder / "report.html").read_text()
+    assert all(name.removesuffix(".js") in page for name in left)
+
+
+@pytest.mark.parametrize("how", ["full disk", "kill before", "kill after"])
+def test_report_and_pictures_go_together_wherever_a_run_ends(tmp_path, stopped_at, how):
+    write(tmp_path, table(3), seed=1)
+
+    def whole() -> bool:
+        page = (tmp_path / "report.html").read_text()
+        keys = re.findall(r'"key": "(\w+)"', page)
+        return len(keys) > 2 and all((tmp_path / "report" / f"{key}.js").is_file() for key in keys)
+
+    number = 0
+    while stopped_at(lambda: write(tmp_path, table(4), seed=2), number, how=how):
+        assert whole()
+        number += 1
+    assert number == 5 and whole() and len(list((tmp_path / "report").glob("*.js"))) == 4
+
+
+@pytest.mark.parametrize(
+    ("counts", "cut", "why"),
+    [
+        ((0, 0, 0), Cut(), "No object of the catalogue lies in a tile that could be searched."),
+        ((7, 0, 0), Cut(), "None of 7 objects has a score; what went wrong is told below."),
+        ((7, 5, 0), Cut(), "All 5 objects with a score have a flag with which an object is no candidate."),
+        (
+            (7, 5, 3),
+            Cut(threshold=0.9),
+            "None of 3 objects that could be candidates has a probability of at least 0.9.",
+        ),
+    ],
+)
+def test_an_empty_report_says_why(tmp_path, counts, cut, why):
+    none = dataclasses.replace(findings(tmp_path, table(0)), cut=cut)
+    none.ranked.objects, none.ranked.scored, none.ranked.eligible = counts
+    assert why in report_html(none, Pictures(tmp_path, []))
+
+
+def test_a_report_of_very_many_shows_the_first_and_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr("lensdetect.search.report_cards.MOST_CARDS", 4)
+    monkeypatch.setattr("lensdetect.search.report_cards.MOST_NEAR", 1)
+    page = report_html(findings(tmp_path, table()), Pictures(tmp_path, []))
+    assert re.findall(r'class="rank">(\d+)<', page) == ["1", "2", "3", "4", "11"]
+    assert "7 more are in candidates.csv" in page
+
+
+def test_a_tile_that_is_gone_is_told_on_its_cards(search, sky, monkeypatch):
+    search(cut=Cut(top=40, rejected=()))
+    monkeypatch.undo()
+
+    def gone(tile, *args, **kwargs):
+        raise InputError(f"{tile.name} is gone")
+
+    monkeypatch.setattr("lensdetect.search.pictures.open_tile", gone)
+    found = search(report=True, cut=Cut(top=40, rejected=()))
+    page = (found.folder / "report.html").read_text()
+    assert page.count("No picture: ") == 40 and f"No picture: {sky.name(0)} is gone" in page
+    assert f"cutouts of tile {sky.name(1)}: {sky.name(1)} is gone" in page and not found.ok
+
+
+def test_directions_are_those_of_the_sky():
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype, wcs.wcs.crval, wcs.wcs.crpix = ["RA---TAN", "DEC--TAN"], [359.9999, 60.0], [50.0, 50.0]
+    turn = np.radians(30.0)
+    wcs.wcs.cd = np.array([[-np.cos(turn), np.sin(turn)], [np.sin(turn), np.cos(turn)]]) * 0.2 / 3600
+    tile = Tile("turned", {}, wcs_header=wcs.to_header_string())
+    (found,) = sky_axes(tile, np.array([359.9999]), np.array([60.0]))
+    np.testing.assert_allclose(found, [-np.cos(turn), np.sin(turn), np.sin(turn), np.cos(turn)], atol=1e-3)
 
 
 def test_the_report_lists_tiles_that_failed(search, sky):
@@ -72,6 +162,11 @@ def test_every_known_lens_is_in_the_histogram(known):
     assert low < min([1.0, *known[:2]]) and high > max([3.0, *known[:2]])
 
 
+def test_sky_map_without_tiles_says_so():
+    axes = sky_map([], searched=[], candidates=([], [])).axes[0]
+    assert axes.texts[0].get_text() == "no tile has a place on the sky"
+
+
 def test_sky_map_runs_on_past_the_meridian():
     tiles = [[(ra % 360, -1), ((ra + 1) % 360, -1), ((ra + 1) % 360, 0), (ra % 360, 0)] for ra in (358.5, 359.5, 0.5)]
     axes = sky_map(tiles, searched=[True] * 3, candidates=([359.0, 1.0], [-0.5, -0.5])).axes[0]
@@ -79,12 +174,3 @@ def test_sky_map_runs_on_past_the_meridian():
     assert left > right and left - right < 10
     x = axes.lines[0].get_xdata()
     assert abs(x[1] - x[0]) == pytest.approx(2.0)
-
-
-def test_contact_sheet_has_all_pictures(rng):
-    figure = contact_sheet(
-        rng.normal(size=(7, 9, 9, 3)), list("abcdefg"), bands="gri", pixel_scale_arcsec=0.2, columns=3
-    )
-    axes = figure.axes[0]
-    assert [text.get_text() for text in axes.texts] == list("abcdefg")
-    assert axes.images[0].get_array().shape == (3 * 12, 3 * 12, 3)

@@ -39,7 +39,8 @@ def test_results_are_on_disk_in_all_forms(search):
         place = table.columns.names.index("ra_deg") + 1
         assert table.header[f"TUNIT{place}"] == "deg" and table.header[f"TUCD{place}"] == "pos.eq.ra;meta.main"
     assert len(list((found.folder / "cutouts").glob("*.fits"))) == 5
-    assert (found.folder / "report.html").read_text().count("data:image/png;base64,") == 3
+    assert (found.folder / "report.html").read_text().count("data:image/png;base64,") == 2
+    assert len(list((found.folder / "report").glob("*.js"))) == 5
 
 
 def test_cutouts_have_the_object_in_the_middle_of_their_sky(search, sky):
