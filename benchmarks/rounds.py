@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -208,6 +207,8 @@ def run_rounds(seed: int, way: str, grader: str, folder: Path) -> pd.DataFrame:
         told.append(told_of(test, before, after, seed=seed, way=way, grader=grader, round=number, graded=len(rows)))
         told[-1]["lenses graded"] = int(truth[rows].sum())
         told[-1]["known kinds graded"] = int(pool.truth["kind"].iloc[rows].isin(KNOWN_KINDS).sum())
+        was, now = (told[-1][f"{name} false positives"] for name in ("before", "after"))
+        print(f"seed {seed}, {way}, {grader}, {len(rows)} grades: {was:.1f} -> {now:.1f} for each lens", flush=True)
         if number < ROUNDS:
             pool_logit = logits(model, pool)
     return pd.DataFrame(told)
@@ -266,15 +267,7 @@ def run_sky(folder: Path) -> None:
         path = folder / f"result_{way}_{grader[:7].strip()}_{seed}.csv"
         if path.is_file():
             continue
-        began_s = time.monotonic()
-        found = run_rounds(seed, way, grader, folder)
-        found.to_csv(path, index=False)
-        last = found.iloc[-1]
-        print(
-            f"seed {seed}, {way}, grader {grader}: {last['before false positives']:.1f} -> "
-            f"{last['after false positives']:.1f} false positives for each lens, {time.monotonic() - began_s:.0f} s",
-            flush=True,
-        )
+        run_rounds(seed, way, grader, folder).to_csv(path, index=False)
         keras.backend.clear_session()
 
 
