@@ -19,8 +19,8 @@ from lensdetect.inspection.ledger import Entry, append, said_by
 from lensdetect.inspection.log import read_log
 from lensdetect.inspection.order import Showing, lessons_of, showings_of
 from lensdetect.inspection.pictures import Collection, turned
-from lensdetect.inspection.scale import KINDS, steps
-from lensdetect.inspection.standing import RECOGNISED, SCALE
+from lensdetect.inspection.scale import GRADES, KINDS, steps
+from lensdetect.inspection.standing import RECOGNISED
 from lensdetect.inspection.store import Store
 from lensdetect.inspection.tokens import Grader, finish
 from lensdetect.pages import pack_cutout
@@ -208,9 +208,9 @@ class Desk:
         if showing.subject.training:
             raise ValueError("what is shown with its answer gets no grade")
         undoes, grade, kind = item.get("undoes"), item.get("grade"), item.get("kind", "")
-        if (undoes is None) == (grade is None) or (grade is not None and grade not in SCALE):
+        if (undoes is None) == (grade is None) or (grade is not None and grade not in GRADES):
             raise ValueError(
-                f"grade must be one of {', '.join(f'{one:g}' for one in reversed(SCALE))}, or undoes say which goes"
+                f"grade must be one of {', '.join(f'{one:g}' for one in GRADES)}, or undoes say which goes"
             )
         if kind not in ("", *KINDS):
             raise ValueError(f"kind must be empty or one of {', '.join(KINDS)}")

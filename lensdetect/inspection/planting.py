@@ -88,6 +88,8 @@ def plant(
     notes : list of str
         What was used, and what there was too little of.
     """
+    if not galaxies.members:
+        return [], [f"no lenses and duds are mixed in: there are none of {galaxies.what}: give galaxies with --others"]
     num_lenses, num_duds = lenses + training * bool(lenses), duds + training * bool(duds)
     # what is painted on and what is a dud are different galaxies
     chosen = list(galaxies.members)[: math.ceil(_PAINTED_FOR_ONE * num_lenses) + num_duds]

@@ -40,6 +40,8 @@ SCALES = {"5310": ("5", "3", "1", "0"), "ABCX": ("A", "B", "C", "X")}
 
 #: What it may be instead.
 KINDS = ("spiral", "ring", "merger", "edge-on", "star", "artefact", "group")
+#: All grades, from the highest one down.
+GRADES = tuple(grade for grade, _, _ in _RULES)
 
 
 def steps(scale: str) -> list[Step]:

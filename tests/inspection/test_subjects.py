@@ -194,9 +194,15 @@ def test_lenses_are_painted_onto_the_galaxies_that_are_given(tmp_path):
 
 
 def test_too_few_galaxies_are_said_and_what_there_is_is_used(tmp_path):
-    galaxies = Galaxies(Cubes(tmp_path, [], num_bands=4), "objects", {}, "no galaxies")
-    mixed, notes = plant(galaxies, KIDS, tmp_path, lenses=2, duds=3, seed=3, taken=set())
-    assert mixed == [] and notes[1] == "wanted were 2 lenses and 3 duds: give more galaxies with --others"
+    none = Galaxies(Cubes(tmp_path, [], num_bands=4), "objects", {}, "the lowest ranked")
+    mixed, notes = plant(none, KIDS, tmp_path, lenses=2, duds=3, seed=3, taken=set())
+    assert mixed == [] and notes == [
+        "no lenses and duds are mixed in: there are none of the lowest ranked: give galaxies with --others"
+    ]
+    one = Galaxies(Cubes(tmp_path, ["x.fits"], num_bands=4), "objects", {"x": "x.fits"}, "one galaxy")
+    mixed, notes = plant(one, KIDS, tmp_path, lenses=2, duds=3, seed=3, taken=set())
+    assert [made.id for made in mixed] == ["x+dud"]
+    assert notes[1] == "wanted were 2 lenses and 3 duds: give more galaxies with --others"
 
 
 def test_known_lenses_and_duds_that_were_given_are_kept(found, tmp_path, rng):
