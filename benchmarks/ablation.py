@@ -30,7 +30,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 import tensorflow as tf
 from ablation_changes import CHANGES, Change, Part
-from ablation_table import as_markdown, is_done, rows_of
+from ablation_table import both_tables, is_done
 from ground_stamps import SIZE, in_units_of, mix, paint_all
 from real_sets import NUM_FOLDS, RealSet, load_set
 from real_sky_skies import load_sky, make_sky
@@ -154,7 +154,7 @@ def score_run(run, *, survey, sets: dict[str, RealSet]) -> None:
         scores[f"{name}/one"] = _logits(model, pixels)
         views = [_logits(model, np.ascontiguousarray(view)) for view in views_of(pixels, 8)]
         scores[f"{name}/eight"] = np.mean(views, axis=0)
-    seconds = _seconds_of(model, cutouts["cfhtls_graded"])
+    seconds = _seconds_of(model, np.resize(cutouts["cfhtls_graded"], (64, *model.input_shape[1:])))
     if len(epochs) >= AVERAGED:
         _average_weights(model, epochs[-AVERAGED:])
         scores |= {f"{name}/averaged": _logits(model, pixels) for name, pixels in cutouts.items()}
@@ -166,12 +166,13 @@ def score_run(run, *, survey, sets: dict[str, RealSet]) -> None:
 
 
 def _logits(model, pixels: np.ndarray) -> np.ndarray:
-    return model.predict(pixels, batch_size=64, verbose=0)[:, 0].astype(float)
+    # a fold may have nothing of a set
+    return model.predict(pixels, batch_size=64, verbose=0)[:, 0].astype(float) if len(pixels) else np.empty(0)
 
 
-def _seconds_of(model, pixels: np.ndarray) -> float:
-    """Of one image, scored by 64 in one thread: the fastest of some."""
-    batch, found = pixels[:64], []
+def _seconds_of(model, batch: np.ndarray) -> float:
+    """Of one image of a batch in one thread: the fastest of some."""
+    found = []
     for _ in range(8):
         began_s = time.perf_counter()
         model.predict_on_batch(batch)
@@ -225,7 +226,7 @@ def main() -> int:
         tf.config.threading.set_intra_op_parallelism_threads(1)
         train_one(args.change, args.seed, skies=args.skies, runs=args.runs)
         return 0
-    text = as_markdown(rows_of(args.runs), runs=args.runs, sets=load_sets(args.skies))
+    text = both_tables(args.runs, load_sets(args.skies))
     print(text)
     if args.page is not None:
         into_page(args.page, text)

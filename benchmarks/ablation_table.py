@@ -129,39 +129,45 @@ def costs_of(row: Row, runs: Path) -> dict[str, float]:
     return {"operations": operations, "images_per_s": 1.0 / sum(times / cost["images_per_s"] for cost in each)}
 
 
-#: Measured without further training: titles, by the change whose runs they are of.
-_VIEWS = {
-    "eight": (("base", "base, eight views"), ("subtracted", "subtracted, eight views"), ("long", "long, eight views"),
-              ("painted", "painted, eight views")),
-    "averaged": (("base", "base, weights of the last 3 of 6 epochs averaged"),
-                 ("subtracted", "subtracted, weights of the last 3 of 6 epochs averaged"),
-                 ("long", "long, weights of the last 3 of 12 epochs averaged")),
-}  # fmt: skip
+#: Of which changes the weights of the last epochs are measured, averaged.
+_AVERAGED = ("base", "subtracted", "long")
 
 #: Committees of runs that differ in the change, of each seed.
 _COMMITTEE = ("base", "subtracted", "survey_noise")
 
 
-def rows_of(runs: Path) -> list[Row]:
-    """Lines of the table: each change with all seeds that are done, then what needs no further training."""
+def rows_of(runs: Path, *, view: str) -> list[Row]:
+    """Lines of a table: each change with all seeds that are done, then what needs no further training."""
     seeds = {name: [path.name for path in sorted((runs / name).glob("[0-9]*")) if is_done(path)] for name in CHANGES}
-    found = [Row(change.title, tuple((f"{name}/{seed}",) for seed in seeds[name])) for name, change in CHANGES.items()]
-    for view, titles in _VIEWS.items():
-        found += [Row(title, tuple((f"{name}/{seed}",) for seed in seeds[name]), view) for name, title in titles]
+    found = [
+        Row(change.title, tuple((f"{name}/{seed}",) for seed in seeds[name]), view) for name, change in CHANGES.items()
+    ]
+    if view == "one":
+        for name in _AVERAGED:
+            members = tuple((f"{name}/{seed}",) for seed in seeds[name])
+            found.append(Row(f"{name}: weights of the last three epochs averaged", members, "averaged"))
     for name in ("base", "subtracted"):
-        found.append(
-            Row(f"committee of {len(seeds[name])} seeds of {name}", (tuple(f"{name}/{s}" for s in seeds[name]),))
-        )
+        if len(seeds[name]) > 1:
+            members = tuple(f"{name}/{seed}" for seed in seeds[name])
+            found.append(Row(f"committee of {len(members)} seeds of {name}", (members,), view))
     of_all = [seed for seed in seeds["base"] if all(seed in seeds[name] for name in _COMMITTEE)]
     mixed = tuple(tuple(f"{name}/{seed}" for name in _COMMITTEE) for seed in of_all)
-    found.append(Row(f"committee of {', '.join(_COMMITTEE)}", mixed))
-    return [row for row in found if row.members and all(row.members)]
+    found.append(Row(f"committee of {', '.join(_COMMITTEE)}", mixed, view))
+    return [row for row in found if row.members]
+
+
+def both_tables(runs: Path, sets: dict[str, RealSet]) -> str:
+    """One table of single views, and one of eight."""
+    parts = []
+    for heading, view in (("One view", "one"), ("Eight views", "eight")):
+        parts.append(f"### {heading}\n\n{as_markdown(rows_of(runs, view=view), runs=runs, sets=sets)}")
+    return "\n".join(parts)
 
 
 def as_markdown(rows: Sequence[Row], *, runs: Path, sets: dict[str, RealSet]) -> str:
     """The table, in the order of the rows, mean and standard deviation over seeds."""
     rows = [(row, measured) for row in rows if len(measured := measure_row(row, runs=runs, sets=sets))]
-    base = costs_of(rows[0][0], runs)["operations"]
+    base = costs_of(Row("", rows[0][0].members), runs)["operations"]
     lines = ["| " + " | ".join(("change", "seeds", *COLUMNS, "operations", "images/s")) + " |"]
     lines.append("|" + "---|" * (len(COLUMNS) + 4))
     for row, measured in rows:

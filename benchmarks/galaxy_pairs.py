@@ -1,8 +1,9 @@
-"""Pairs of a real galaxy and a simulated one, alike in magnitude, seen under the same conditions.
+"""Pairs of a real galaxy and a simulated one, alike in magnitude or in colours too, seen under the same conditions.
 
-A survey is made up for each real set: its pixels, the noise measured in its cutouts, the width of its PSF. Simulated
-stamps then go the way of the real ones: through an 8-bit picture where these did, to pixels of 0.2 arcsec, with the
-brightest pixel in the middle, and without the pixels that either of a pair lacks.
+A survey is made up for each real set: its pixels, the noise measured in its cutouts and how it goes on from pixel to
+pixel, the width of its PSF. Stamps of the training sky then go the way of the real ones: through an 8-bit picture where
+these did, to pixels of 0.2 arcsec, with the brightest pixel in the middle, and without the pixels that either of a pair
+lacks. Left out are stars, stamps with a glitch and stamps without one of the bands: the real sets hardly have such.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from scipy.optimize import linear_sum_assignment
 
 from lensdetect.images.background import sky_sigma
 from lensdetect.simulation import simulate
-from lensdetect.simulation.sky import SkyPopulation, training_sky
+from lensdetect.simulation.sky import training_sky
 from lensdetect.stamps import Shards
 from lensdetect.survey import SURVEYS, Survey
 
@@ -30,10 +31,14 @@ BANDS, ZERO_POINT_MAG = ("g", "r", "i"), 30.0
 #: As detectors take cutouts.
 SIZE, SCALE_ARCSEC = 101, 0.2
 
-POPULATIONS = {"training": training_sky, "natural": SkyPopulation}
+#: What partners have in common, as near as there are such.
+ALIKE = {"r": ("magnitude in r",), "g, r, i": ("magnitude in r", "g - r", "r - i")}
 
 #: Simulated galaxies to choose from, for each real one.
 _CHOICE = 4
+
+#: The sigma that is measured of the sky of simulated stamps, over that of their noise: faint neighbours add to it.
+_SKY_OVER_NOISE = 1.05
 
 #: Relative range of the width of the PSF: ours are estimates for each set.
 _PSF_SPREAD = 0.1
@@ -54,16 +59,20 @@ class Source:
         In g, r, i.
     pictured : bool
         Whether pixels were recovered from 8-bit pictures.
+    noise_correlation : tuple of float
+        Of the sky, between pixels 1, 2, 3 apart; empty for white noise.
     """
 
     sets: tuple[str, ...]
     psf_fwhm_arcsec: tuple[float, float, float]
     pictured: bool = False
+    noise_correlation: tuple[float, ...] = SURVEYS["ground"].noise_correlation
 
 
-#: Widths as in ground_stamps.py: of the survey's typical seeing; of the KiDS field our estimate from its stars.
+#: Widths as in ground_stamps.py: of the survey's typical seeing; of the KiDS field our estimate from its stars. Its
+#: neighbouring pixels have a correlation of 0.00 in r, those of the others 0.2, as those of survey ground with objects.
 SOURCES = {
-    "KiDS field": Source(("kids_field",), (1.05, 0.90, 1.00)),
+    "KiDS field": Source(("kids_field",), (1.05, 0.90, 1.00), noise_correlation=()),
     "CFHTLS fields": Source(("cfhtls_fields", "cfhtls_gri_field"), (0.82, 0.72, 0.68), pictured=True),
     "DES": Source(("des_griz",), (1.11, 0.95, 0.88)),
 }
@@ -86,14 +95,12 @@ class Pairs:
     fold: np.ndarray
 
 
-def make_pairs(source: Source, population: str, folder: Path, *, data: Path, seed: int, workers: int) -> Pairs:
+def make_pairs(source: Source, folder: Path, *, data: Path, seed: int, workers: int) -> dict[str, Pairs]:
     """Simulate, and pair with the real galaxies.
 
     Parameters
     ----------
     source : Source
-    population : str
-        Of ``POPULATIONS``.
     folder : path
         For the stamps; kept, and used again.
     data : path
@@ -102,18 +109,19 @@ def make_pairs(source: Source, population: str, folder: Path, *, data: Path, see
 
     Returns
     -------
-    Pairs
+    dict of Pairs
+        By what they have in common, a key of ``ALIKE``.
     """
     real = [_galaxies(name, data) for name in source.sets]
-    survey = survey_like(real, source.psf_fwhm_arcsec)
-    stamps = simulated_like(
-        *(real[0], survey, population, folder), count=_CHOICE * sum(map(len, real)), seed=seed, workers=workers
-    )
+    survey = dataclasses.replace(survey_like(real, source.psf_fwhm_arcsec), noise_correlation=source.noise_correlation)
+    count = _CHOICE * sum(map(len, real))
+    stamps = simulated_like(real[0], survey, folder, count=count, seed=seed, workers=workers)
     if source.pictured:
         stamps = dataclasses.replace(stamps, pixels=as_picture(stamps.pixels, rng=np.random.default_rng(seed)))
     cutouts = np.concatenate([_on_grid(found) for found in real])
     fold = np.concatenate([found.table["fold"].to_numpy() for found in real])
-    return paired(cutouts, _on_grid(stamps), fold)
+    others = _on_grid(stamps)
+    return {name: paired(cutouts, others, fold, alike=columns) for name, columns in ALIKE.items()}
 
 
 def _galaxies(name: str, data: Path) -> RealSet:
@@ -144,6 +152,7 @@ def survey_like(real: list[RealSet], psf_fwhm_arcsec: tuple[float, ...]) -> Surv
     """
     ground = SURVEYS["ground"]
     sigma = np.array([[sky_sigma(pixels[..., b]) for b in range(3)] for found in real for pixels in found.pixels])
+    sigma /= _SKY_OVER_NOISE
     low, middle, high = np.nanpercentile(sigma, (5, 50, 95), axis=0)
     bands, conditions = [], []
     for place, (name, width) in enumerate(zip(BANDS, psf_fwhm_arcsec, strict=True)):
@@ -159,23 +168,21 @@ def survey_like(real: list[RealSet], psf_fwhm_arcsec: tuple[float, ...]) -> Surv
     return dataclasses.replace(ground, bands=tuple(bands), conditions=tuple(conditions), pixel_scale_arcsec=scale)
 
 
-def simulated_like(
-    found: RealSet, survey: Survey, population: str, folder: Path, *, count: int, seed: int, workers: int
-) -> RealSet:
-    """Simulated galaxies without a source, in the form of a real set; stars among them are left out."""
+def simulated_like(found: RealSet, survey: Survey, folder: Path, *, count: int, seed: int, workers: int) -> RealSet:
+    """Simulated galaxies without a source, in the form of a real set."""
     reach = math.ceil(_JITTER_ARCSEC / survey.pixel_scale_arcsec)
     side = math.ceil(0.5 * SIZE * SCALE_ARCSEC / survey.pixel_scale_arcsec) * 2 + 3
     place = simulate(
-        *(survey, Path(folder) / f"{found.name}-{population}-{count}-{seed}"),
+        *(survey, Path(folder) / f"{found.name}-{count}-{seed}"),
         **{"count": count, "seed": seed, "size": side + 2 * reach, "workers": workers, "lens_fraction": 0.0},
-        population=POPULATIONS[population](),
+        population=training_sky(),
     )
     shards = Shards(place)
-    rows = np.flatnonzero(shards.truth["kind"] != "star")
-    pixels = np.stack([centred(stamp, reach) for stamp in shards.read(rows)])
-    return RealSet(
-        f"sky {place.name}", pixels, BANDS, (ZERO_POINT_MAG,) * 3, survey.pixel_scale_arcsec, shards.truth.iloc[rows]
-    )
+    truth = shards.truth
+    stamps = shards.read(np.arange(len(truth)))
+    usable = (truth["kind"] != "star") & (truth["glitches"] == "") & np.isfinite(stamps).any(axis=(1, 2)).all(axis=1)
+    pixels = np.stack([centred(stamp, reach) for stamp in stamps[usable]])
+    return RealSet(f"sky {place.name}", pixels, BANDS, (ZERO_POINT_MAG,) * 3, survey.pixel_scale_arcsec, truth[usable])
 
 
 def centred(stamp: np.ndarray, reach: int) -> np.ndarray:
@@ -187,8 +194,8 @@ def centred(stamp: np.ndarray, reach: int) -> np.ndarray:
     return stamp[y : y + side, x : x + side]
 
 
-def paired(real: np.ndarray, simulated: np.ndarray, fold: np.ndarray) -> Pairs:
-    """Give each real galaxy a simulated one of its magnitude in r, no one twice.
+def paired(real: np.ndarray, simulated: np.ndarray, fold: np.ndarray, *, alike: tuple[str, ...] = ALIKE["r"]) -> Pairs:
+    """Give each real galaxy a simulated one that is like it, no one twice.
 
     Parameters
     ----------
@@ -196,12 +203,15 @@ def paired(real: np.ndarray, simulated: np.ndarray, fold: np.ndarray) -> Pairs:
         float32 ``(n, 101, 101, 3)`` and at least as many.
     fold : ndarray of int
         ``(n,)``
+    alike : tuple of str
+        Columns of ``properties``, in magnitudes; the sum of their differences over all pairs is the least.
 
     Returns
     -------
     Pairs
     """
-    away_mag = np.abs(magnitudes(real)[:, None] - magnitudes(simulated))
+    one, other = (properties(cutouts)[list(alike)].to_numpy() for cutouts in (real, simulated))
+    away_mag = np.abs(one[:, None] - other).sum(axis=-1)
     rows, partners = linear_sum_assignment(np.nan_to_num(away_mag, nan=1e3))
     one, other = real[rows], simulated[partners]
     lacking = np.isnan(one) | np.isnan(other)

@@ -1,7 +1,8 @@
 """Simulated stamps with one glitch, and how near to the middle the glitch comes.
 
-A glitch is where it changes the noiseless image: a pixel by 3 sigma of the sky, or the mean of 5 x 5 by 0.3 sigma. Of a
-step in depth it is the edge that counts, not all that lies on one side of it.
+A glitch is where it changes a black image: a pixel by 3 sigma of the sky, or by 0.3 sigma where the mean of 5 x 5 is as
+much. Of a step in depth it is the edge that counts, not all that lies on one side of it. A saturated core is in the
+middle, and bands that are shifted are so everywhere.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import dataclasses
 import numpy as np
 from scipy.ndimage import uniform_filter
 
-from lensdetect.simulation.render.exposure import Exposure, expose
+from lensdetect.simulation.render.exposure import expose
 from lensdetect.simulation.render.stamp import observe
 from lensdetect.simulation.scene import Scene
 from lensdetect.simulation.sky import SkyPopulation
@@ -36,23 +37,24 @@ def glitch_stamps(survey: Survey, glitch: str | None, *, count: int, seed: int) 
             continue
         conditions = population.draw_conditions(scene, survey, size=SIZE, rng=rng)
         exposure = expose(scene, survey, conditions=conditions, size=SIZE)
-        distances.append(_distance(scene, exposure, survey, conditions))
         pixels.append(observe(scene, exposure, survey=survey, conditions=conditions, rng=rng))
+        distances.append(_distance(scene, survey, np.asarray(conditions.noise_sigma, np.float32)))
         kinds.append("lens" if scene.has_source else scene.kind)
     return np.stack(pixels), np.array(kinds), np.array(distances)
 
 
-def _distance(scene: Scene, exposure: Exposure, survey: Survey, conditions) -> float:
-    steps = [abs(one.offset_arcsec) for one in scene.glitches if one.name == "depth_step"]
-    if steps:
-        return min(steps)
-    sigma = np.asarray(conditions.noise_sigma, np.float32)
-    clean = exposure.foreground + exposure.arcs
-    spoilt = clean.copy()
+def _distance(scene: Scene, survey: Survey, sigma: np.ndarray) -> float:
+    names = {glitch.name for glitch in scene.glitches}
+    if names & {"saturated_core", "misaligned"}:
+        return 0.0
+    if "depth_step" in names:
+        return min(abs(glitch.offset_arcsec) for glitch in scene.glitches)
+    change = np.zeros((SIZE, SIZE, len(survey.bands)), np.float32)
     for glitch in scene.glitches:
-        glitch.paint(spoilt, survey=survey, noise_sigma=sigma, rng=np.random.default_rng(0))
-    change = np.nan_to_num((spoilt - clean) / sigma, nan=100.0)
-    there = (np.abs(change) > _PIXEL_SIGMA) | (np.abs(uniform_filter(change, size=(5, 5, 1))) > _MEAN_SIGMA)
+        glitch.paint(change, survey=survey, noise_sigma=sigma, rng=np.random.default_rng(0))
+    change = np.abs(np.nan_to_num(change / sigma, nan=100.0))
+    there = change > _PIXEL_SIGMA
+    there |= (change > _MEAN_SIGMA) & (uniform_filter(change, size=(5, 5, 1)) > _MEAN_SIGMA)
     axis = (np.arange(SIZE) - 0.5 * (SIZE - 1)) * survey.pixel_scale_arcsec
     away = np.hypot(axis[:, None], axis)[there.any(axis=-1)]
     return float(away.min()) if len(away) else np.inf

@@ -101,14 +101,15 @@ def _file_names(galaxies: RealSet) -> list[str]:
 
 
 def _write_images(galaxies: RealSet, folder: Path) -> None:
-    """One FITS file a galaxy and band."""
+    """One FITS file a galaxy and band, where there is none."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, pixels in zip(_file_names(galaxies), galaxies.pixels, strict=True):
         # a zero is a masked pixel where arcs are painted, and a value like any other in an image in coarse steps
         pixels = np.where(pixels == 0.0, np.float32(1e-30), pixels)
         for place, band in enumerate(_BANDS):
             path = folder / f"{name}_{band}.fits"
-            write_whole(path, lambda file, plane=pixels[..., place]: fits.PrimaryHDU(plane).writeto(file))
+            if not path.exists():
+                write_whole(path, lambda file, plane=pixels[..., place]: fits.PrimaryHDU(plane).writeto(file))
 
 
 def _survey_of(galaxies: RealSet) -> Survey:

@@ -61,6 +61,20 @@ def wait_for() -> Callable[..., None]:
     return wait
 
 
+@pytest.fixture(scope="session")
+def few_known_lenses(tmp_path_factory) -> Path | None:
+    """Every hundredth row of lenscat's list, all of which each search reads; None where that is not installed."""
+    from lensdetect.search.known import lenscat_file
+
+    whole = lenscat_file()
+    if whole is None:
+        return None
+    header, *rows = whole.read_text(encoding="utf-8").splitlines(keepends=True)
+    path = tmp_path_factory.mktemp("lenscat") / "catalog.csv"
+    path.write_text("".join([header, *rows[::100]]), encoding="utf-8")
+    return path
+
+
 @pytest.fixture
 def rng() -> np.random.Generator:
     """A seeded generator: the same numbers in every run."""

@@ -53,6 +53,14 @@ def test_pairs_are_alike_in_magnitude_and_lack_the_same_pixels(pairs):
     np.testing.assert_array_equal(shown[2], pairs.fit(found.simulated[:1], 75)[0])
 
 
+def test_pairs_are_alike_in_colours_if_asked(pairs):
+    real = galaxies([20.0], seed=1)
+    redder = galaxies([20.0, 20.1, 20.2, 20.3], seed=2)
+    redder[:3, ..., 0] *= 0.5
+    found = pairs.paired(real, redder, np.zeros(1), alike=pairs.ALIKE["g, r, i"])
+    np.testing.assert_allclose(found.simulated[0], redder[3], rtol=1e-6)
+
+
 def test_the_made_up_survey_has_the_noise_and_pixels_of_the_set(pairs):
     sets = importlib.import_module("real_sets")
     sigma = np.array([1.0, 3.0, 2.0])
@@ -61,7 +69,7 @@ def test_the_made_up_survey_has_the_noise_and_pixels_of_the_set(pairs):
     found = sets.RealSet("kids_field", pixels.astype(np.float32), pairs.BANDS, (30.0,) * 3, 0.339, table)
     survey = pairs.survey_like([found], (1.1, 0.9, 1.0))
     assert survey.band_names == pairs.BANDS and survey.pixel_scale_arcsec == 0.339
-    np.testing.assert_allclose([band.noise_sigma for band in survey.bands], sigma, rtol=0.05)
+    np.testing.assert_allclose([1.05 * band.noise_sigma for band in survey.bands], sigma, rtol=0.05)
     assert [band.psf_fwhm_arcsec for band in survey.bands] == [1.1, 0.9, 1.0]
     for band, conditions in zip(survey.bands, survey.conditions, strict=True):
         low, high = conditions.noise_range
@@ -82,8 +90,9 @@ def test_simulated_stamps_come_in_the_form_of_a_set(pairs, tmp_path):
     noise = np.random.default_rng(1).normal(size=(4, 61, 61, 3)).astype(np.float32)
     found = sets.RealSet("des_griz", noise, pairs.BANDS, (30.0,) * 3, 0.4, pd.DataFrame({"id": range(4)}))
     survey = pairs.survey_like([found], (1.1, 0.95, 0.9))
-    made = pairs.simulated_like(found, survey, "training", tmp_path, count=8, seed=1, workers=1)
+    made = pairs.simulated_like(found, survey, tmp_path, count=8, seed=1, workers=1)
     assert made.bands == pairs.BANDS and len(made) <= 8 and not set(made.table["kind"]) & {"star", "lens"}
+    assert (made.table["glitches"] == "").all() and np.isfinite(made.pixels).any(axis=(1, 2)).all()
     assert sets.at_scale(made, pixel_scale_arcsec=pairs.SCALE_ARCSEC, size=pairs.SIZE).shape[1:] == (101, 101, 3)
 
 
@@ -112,7 +121,7 @@ def test_row_and_page(gauge, pairs, tmp_path):
     row = gauge.measure(found, features, seed=1)
     assert row["pairs"] == 24 and row["auroc"] > 0.9 and row["concentration"] == 1.0 and row["magnitude in r"] < 0.5
     assert row["shuffled_low"] <= row["shuffled"] <= row["shuffled_high"]
-    text = gauge.as_markdown(pd.DataFrame([{"set": "A", "population": "training"} | row]))
-    assert text.splitlines()[2].startswith("| A | training | 24 | ") and "concentration" in text.splitlines()[0]
+    text = gauge.as_markdown(pd.DataFrame([{"set": "A", "alike in": "r"} | row]))
+    assert text.splitlines()[2].startswith("| A | r | 24 | ") and "concentration" in text.splitlines()[0]
     gauge.draw(found, tmp_path / "sheet.jpg", title="a sheet")
     assert (tmp_path / "sheet.jpg").stat().st_size > 10_000

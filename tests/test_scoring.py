@@ -13,8 +13,9 @@ from lensdetect.artifact import Calibration, Card, Scores, build_detector, load_
 from lensdetect.data import read_truth
 from lensdetect.errors import InputError
 from lensdetect.network import DETECTORS, spec_to_dict
-from lensdetect.scoring import check_truth, check_writable, compare, open_images, rank, write_table
+from lensdetect.scoring import check_truth, check_writable, compare, open_images, rank, summary, write_table
 from lensdetect.scoring.report import aligned, counts_lines, probability_text, ranked_lines
+from lensdetect.scoring.results import best_mosaic
 from lensdetect.survey import SURVEYS
 
 SIZE = 17
@@ -156,6 +157,19 @@ def test_another_pixel_scale_is_resampled_with_its_flux_and_told(card, cutouts):
 def test_all_that_is_wrong_is_told_at_once(card, cutouts):
     with pytest.raises(InputError, match="does not say its survey.*--survey.*; detector .* takes the bands .*got z"):
         open_images(cutouts[..., :1], card, bands=("z",))
+
+
+def test_mosaic_is_cropped_and_tells_logit_probability_and_prior(card, rng):
+    pixels = rng.normal(0.0, 2e-12, (2, 9, 9, 4)).astype(np.float32)
+    images = open_images(pixels, card, survey="bologna", trust_units=True)
+    for prior, words in ((None, "where 40 % of the images are lenses"), (1e-4, "where 1 image in 10,000 is a lens")):
+        ranking = rank(images, Brightness(card), keep=2, prior=prior, progress=False)
+        figure = best_mosaic(ranking)
+        assert [axes.images[0].get_array().shape for axes in figure.axes] == [(9, 9, 3)] * 2
+        row = ranking.table.iloc[0]
+        text = f"logit {row['logit']:.2f}   P {probability_text(row['probability'])}"
+        assert figure.axes[0].get_title() == f"{row['id']}\n{text}"
+        assert words in figure.get_suptitle() and words in summary(ranking)
 
 
 def test_refused_and_numberless_come_last_with_reasons(card, cutouts):

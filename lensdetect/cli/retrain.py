@@ -45,7 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_grade_options(what)
     what.add_argument("--stamps", nargs="+", default=[], metavar="DIR", help="simulated or painted stamps to mix in")
     what.add_argument(
-        "--share", type=fraction, metavar="P", help="of graded objects in what an epoch shows (default: 0.5)"
+        "--share", type=fraction, metavar="P", help="of graded objects in what an epoch shows (default: 0.3)"
     )
     what.add_argument("--tiles", nargs="+", default=[], metavar="PATH", help="where the tiles are, if they have moved")
     what.add_argument("--survey", metavar="FILE", help="of the search, where it is a .toml of your own")

@@ -23,9 +23,10 @@ their names; or files with all bands in them. The catalogue is FITS, Parquet, CS
 """
 
 EPILOG = """\
-OUTPUT gets report.html (look at it first), candidates.parquet, .csv and .fits (candidates, then near misses: what
-would be one but for a flag), cutouts/ of both as FITS, scores/ with the score of every object, tiles.csv and
-known.csv (what became of tiles and known lenses), objects/outside.parquet (objects in no tile).
+OUTPUT gets report.html (look at it first; its pictures are in report/), candidates.parquet, .csv and .fits
+(candidates, then near misses: what would be one but for a flag), cutouts/ of both as FITS, scores/ with the score of
+every object, tiles.csv and known.csv (what became of tiles and known lenses), objects/outside.parquet (objects in no
+tile).
 
 examples:
   lensdetect search --tiles kids/ --catalogue kids.fits --survey kids --select lrg --output found

@@ -14,7 +14,7 @@ from lensdetect.errors import InputError
 from lensdetect.images import headers
 from lensdetect.images.fits import Plane, read_planes
 from lensdetect.images.masks import mask_rule, no_pixel
-from lensdetect.images.meaning import is_psf, read_meanings
+from lensdetect.images.meaning import in_turn, is_psf, read_meanings
 from lensdetect.images.names import Label, read_words
 
 _SUFFIX = re.compile(r"\.(fits|fit|fts)(\.gz|\.fz)?$", re.IGNORECASE)
@@ -118,7 +118,7 @@ def _keys(path: str, label: Label, planes: Sequence[Plane], frame: Frame) -> lis
         raise InputError(
             f"{path}: {error}"
             if label.band
-            else f"{path}: must hold {len(frame.bands)} images for {', '.join(frame.bands)}, got {len(planes)}: "
+            else f"{path}: must hold {len(frame.bands)} images for {', '.join(frame.bands)}, got {_held(said)}: "
             "name each that it holds, in order, with --bands"
         ) from error
     keys = [
@@ -134,6 +134,14 @@ def _name(plane: Plane, planes: Sequence[Plane], frame: Frame) -> str:
     """What the header says of an image; of more images than bands, those without a name may be PSFs."""
     name = " ".join(plane.names)
     return "psf" if not name and len(planes) > len(frame.bands) and is_psf(plane.pixels) else name
+
+
+def _held(said: Sequence[headers.Plane]) -> str:
+    """How many images of the sky there are, and how many PSFs: these need no name."""
+    psfs = sum(plane.extension == "psf" for plane in said)
+    if not psfs and in_turn([plane.shape for plane in said]) and not any(plane.extension for plane in said):
+        psfs = len(said) // 2
+    return f"{len(said) - psfs} beside {psfs} of PSFs" if psfs else str(len(said))
 
 
 def _only(path: str, label: Label, plane: headers.Plane, frame: Frame) -> tuple[str, str]:

@@ -94,7 +94,7 @@ def read_path(path: Path, survey: Survey) -> tuple[Label, Path]:
     label, folder = read_name(path, survey), path.parent
     band, kind, aside = label.band, label.kind, label.aside
     for _ in range(_MOST_FOLDERS):
-        said = _read_folder(folder.resolve().name, survey)
+        said = _read_folder(folder.name or folder.resolve().name, survey)
         other = said.aside.startswith("band ") and band
         if not (said.band or said.kind or said.aside) or other or (said.band and band not in {"", said.band}):
             break
@@ -103,6 +103,7 @@ def read_path(path: Path, survey: Survey) -> tuple[Label, Path]:
     return Label(label.tile, band, kind, aside, label.zero_point_mag), folder
 
 
+@lru_cache(maxsize=1024)
 def _read_folder(name: str, survey: Survey) -> Label:
     """What a folder is called after, if that is no more than band and kind."""
     said = read_words(name, survey)

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 
 from lensdetect.errors import InputError
-from lensdetect.inspection.scale import GRADES
+from lensdetect.inspection.scale import steps
 from lensdetect.text import shown
 
 #: Grades of the published scale, ascending.
-SCALE = tuple(sorted(GRADES))
+SCALE = tuple(sorted(step.grade for step in steps("5310")))
 #: A grader who gives this or more recognises a lens.
 RECOGNISED = 1.0
 #: ``planted`` of an object that was shown to a grader again.

@@ -14,9 +14,12 @@ from lensdetect.data.joined import JoinedStamps, Part
 from lensdetect.data.order import Stamps
 from lensdetect.errors import InputError
 from lensdetect.fields import within
+from lensdetect.stamps import undetected
 
 #: By how much a rare kind is shown more often, and a frequent one less, at most.
 _MOST_FACTOR = 3.0
+#: Of the simulated stamps shown, no more than this share is lenses, nor of others.
+_MOST_SHIFT = 0.8
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class Mixture:
         them, at most: more often, and it is learned by heart.
     """
 
-    share: float = 0.5
+    share: float = 0.3
     most_times: float = 8.0
 
     def __post_init__(self):
@@ -55,7 +58,9 @@ def mix(
     mean kind, so that a hundred spirals do not drown five ring galaxies; lenses
     count as one kind. The share is met by showing as many of the simulated
     stamps in an epoch as it takes, each epoch others; where there are too few
-    of them, the graded ones are shown less often.
+    of them, the graded ones are shown less often. Grades are hard negatives most
+    of all, so more of the simulated lenses are shown: an epoch has the share of
+    lenses that the simulated stamps have by themselves.
 
     Parameters
     ----------
@@ -88,11 +93,28 @@ def mix(
             "grade more, or mix simulated stamps in with --stamps"
         )
     relative = _relative_weights(labels)
-    simulated = sum(len(one.truth) for one in stamps)
+    used = [~undetected(one.truth) for one in stamps]
+    simulated = sum(map(np.sum, used))
     shown, rest = _shown(relative.sum(), simulated, mixture)
-    parts = [Part(graded, relative * shown / relative.sum())]
-    parts += [Part(one, rest / simulated) for one in stamps]
+    weights = relative * shown / relative.sum()
+    parts = [Part(graded, weights)]
+    if rest:
+        lens_weight, other_weight = _balanced(weights[labels["is_lens"]].sum(), shown, rest, stamps, used)
+        parts += [Part(one, np.where(one.truth["is_lens"], lens_weight, other_weight)) for one in stamps]
     return JoinedStamps(parts, told=told)
+
+
+def _balanced(
+    graded_lenses: float, graded: float, rest: float, stamps: Sequence[Stamps], used: Sequence[np.ndarray]
+) -> tuple[float, float]:
+    """Weights of simulated lenses and of others, so that an epoch has the share of lenses of the simulated alone."""
+    counts = [(np.sum(one.truth["is_lens"][rows]), np.sum(rows)) for one, rows in zip(stamps, used, strict=True)]
+    lenses, everything = np.sum(counts, axis=0)
+    if lenses in (0, everything):
+        return rest / everything, rest / everything
+    wanted = lenses / everything * (graded + rest) - graded_lenses
+    shown = np.clip(wanted, (1.0 - _MOST_SHIFT) * rest, _MOST_SHIFT * rest)
+    return shown / lenses, (rest - shown) / (everything - lenses)
 
 
 def _shown(total: float, simulated: int, mixture: Mixture) -> tuple[float, float]:

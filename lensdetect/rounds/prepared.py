@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,7 +86,7 @@ def prepare(folder: Path, labels: pd.DataFrame, sky: SearchedSky, card: Card, *,
     Raises
     ------
     InputError
-        If no graded object is one of the search, none has pixels, or all are held out.
+        If no graded object is one of the search, or none that is not held out has pixels.
     """
     path = folder / OBJECTS
     if not path.is_file():
@@ -96,26 +97,42 @@ def prepare(folder: Path, labels: pd.DataFrame, sky: SearchedSky, card: Card, *,
 
 def _cut_all(folder: Path, labels: pd.DataFrame, sky: SearchedSky, card: Card, *, held_out: HeldOut) -> None:
     objects = _with_places(labels, sky, card, held_out=held_out)
-    used = np.flatnonzero((objects["reason"] == "") & objects["side"].isin([LEARN, HELD_OUT]))
-    pixels, reasons = sky.cut(objects.iloc[used], card)
-    objects.loc[objects.index[used], "reason"] = reasons
-    good = np.array([reason == "" for reason in reasons], bool)
-    if not good.any():
-        reason = next(iter(reasons), "all of them lie at the border of what is held out")
-        raise InputError(f"graded objects must have pixels to learn from, got none of {len(objects)}: {reason}")
-    table, pixels = objects.iloc[used[good]].reset_index(drop=True), pixels[good]
-    learn = (table["side"] == LEARN).to_numpy()
-    if not learn.any():
+    for name, side in ((GRADED, LEARN), (HELD, HELD_OUT)):
+        rows = objects.index[(objects["reason"] == "") & (objects["side"] == side)]
+        objects.loc[rows, "reason"] = _write_side(folder / name, objects.loc[rows], sky, card)
+    if not (folder / GRADED).is_dir():
+        left = objects.loc[objects["side"] == LEARN, "reason"]
+        reason = left.iloc[0] if len(left) else "all of them are held out or at the border of that"
         raise InputError(
-            f"a round must have graded objects outside of what is held out, got none of {len(table)}: "
-            "grade others, chosen by lensdetect next"
+            f"a round must have graded objects with pixels to learn from, got none of {len(objects)}: {reason}"
         )
-    for name, rows in ((GRADED, np.flatnonzero(learn)), (HELD, np.flatnonzero(~learn))):
-        if len(rows):
-            write = lambda partial, rows=rows: _write_stamps(partial, table.iloc[rows], pixels[rows], card)  # noqa: E731
-            write_folder(folder / name, write, replace=True)
     # last: where it is, all is there
     write_whole(folder / OBJECTS, lambda file: write_csv(objects, file))
+
+
+def _write_side(folder: Path, table: pd.DataFrame, sky: SearchedSky, card: Card) -> list[str]:
+    """Stamps of some objects, a shard at a time; why there are no pixels of each, or nothing."""
+    # neighbours on a tile are read together
+    order = np.argsort(table["tile"].to_numpy(str), kind="stable")
+    reasons = np.full(len(table), "", object)
+
+    def write(partial: Path) -> None:
+        write_manifest(partial, manifest_of(card))
+        for number, start in enumerate(range(0, len(order), _SHARD)):
+            rows = order[start : start + _SHARD]
+            pixels, reasons[rows] = sky.cut(table.iloc[rows], card)
+            good = reasons[rows] == ""
+            if good.any():
+                shown = zip(table.iloc[rows[good]].itertuples(), pixels[good], strict=True)
+                write_shard(partial, number, [Stamp(cutout, _truth(row)) for row, cutout in shown])
+        labels = table.iloc[order[reasons[order] == ""]][["id", "is_lens", "posterior", "weight", "kind"]]
+        write_whole(partial / _LABELS, lambda file: labels.to_parquet(file, index=False))
+
+    if len(table):
+        write_folder(folder, write, replace=True)
+        if (reasons != "").all():
+            shutil.rmtree(folder)
+    return reasons.tolist()
 
 
 def _with_places(labels: pd.DataFrame, sky: SearchedSky, card: Card, *, held_out: HeldOut) -> pd.DataFrame:
@@ -133,15 +150,6 @@ def _with_places(labels: pd.DataFrame, sky: SearchedSky, card: Card, *, held_out
     reason = np.where(known, "", "is no object of this search")
     columns = ["id", "ra_deg", "dec_deg", "tile", "is_lens", "posterior", "weight", "kind"]
     return objects[columns].assign(tile=objects["tile"].fillna(""), side=side, reason=reason)
-
-
-def _write_stamps(folder: Path, table: pd.DataFrame, pixels: np.ndarray, card: Card) -> None:
-    write_manifest(folder, manifest_of(card))
-    for number, start in enumerate(range(0, len(table), _SHARD)):
-        rows = zip(table[start : start + _SHARD].itertuples(), pixels[start : start + _SHARD], strict=True)
-        write_shard(folder, number, [Stamp(cutout, _truth(row)) for row, cutout in rows])
-    labels = table[["id", "is_lens", "posterior", "weight", "kind"]]
-    write_whole(folder / _LABELS, lambda file: labels.to_parquet(file, index=False))
 
 
 def _truth(row) -> dict:

@@ -177,15 +177,21 @@ class Images:
         return [*said, *self.notes]
 
     @property
+    def properties(self) -> ImageProperties:
+        """What the numbers of cutouts made of them mean."""
+        survey, card = self.source.frame.survey, self.card
+        bands = [name for name in survey.band_names if name in self.source.frame.bands and name in card.band_names]
+        own = ImageProperties.of(survey, bands=bands, shape=(card.size, card.size))
+        return own if self.ratio == 1.0 else dataclasses.replace(own, pixel_scale_arcsec=card.pixel_scale_arcsec)
+
+    @property
     def form(self) -> dict[str, Any]:
-        """What a Scorer must be told of cutouts made of them: bands, zero points, pixel scale."""
-        bands = [name for name in self.source.frame.survey.band_names if name in self.source.frame.bands]
-        bands = [name for name in bands if name in self.card.band_names]
-        survey = self.source.frame.survey
+        """The same as a Scorer is told it."""
+        known = self.properties
         return {
-            "bands": tuple(bands),
-            "zero_points_mag": [band.zero_point_mag for band in survey.select(bands)],
-            "pixel_scale_arcsec": survey.pixel_scale_arcsec if self.ratio == 1.0 else self.card.pixel_scale_arcsec,
+            "bands": known.bands,
+            "zero_points_mag": list(known.zero_points_mag),
+            "pixel_scale_arcsec": known.pixel_scale_arcsec,
         }
 
     def cutouts(self, pixels: np.ndarray) -> np.ndarray:

@@ -46,12 +46,16 @@ class Ranking:
         Of the detector.
     detector : str
         Its name and version, as in "arcformer_small_measured-ground/1", and its views if there are several.
+    prior : float or None
+        Share of lenses among the images for which the probabilities hold; None
+        if that is not known.
     """
 
     table: pd.DataFrame
     best: np.ndarray
     card: Card
     detector: str
+    prior: float | None = None
 
     @property
     def num_refused(self) -> int:
@@ -141,7 +145,8 @@ def rank(
     table = pd.concat(tables, ignore_index=True)
     table = table.sort_values("logit", ascending=False, kind="stable", na_position="last", ignore_index=True)
     table.attrs["detector"] = titled(scorer.title, views)
-    return Ranking(table, best.pixels, card, table.attrs["detector"])
+    prior = card.calibration_of(form["bands"]).lens_fraction if prior is None else prior
+    return Ranking(table, best.pixels, card, table.attrs["detector"], prior)
 
 
 def _table(batch: CutoutBatch, logit: np.ndarray, probability: np.ndarray, *, lacking: tuple[str, ...]) -> pd.DataFrame:

@@ -78,6 +78,25 @@ def probability_text(probability: float) -> str:
     return f"{probability:.1e}" if probability < 5e-4 else f"{probability:.3f}"
 
 
+def prior_words(prior: float | None) -> str:
+    """For what share of lenses the probabilities hold.
+
+    Parameters
+    ----------
+    prior : float or None
+        That share; None if it is not known.
+
+    Returns
+    -------
+    str
+    """
+    if prior is None:
+        return "probability P: for the unknown share of lenses of its calibration; rank by logit"
+    if prior < 0.1:
+        return f"probability P: where 1 image in {round(1.0 / prior):,} is a lens"
+    return f"probability P: where {100.0 * prior:.0f} % of the images are lenses"
+
+
 def counts_lines(table: pd.DataFrame) -> str:
     """How many were scored, flagged and refused, and why the first were refused.
 

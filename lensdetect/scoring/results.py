@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 from lensdetect.figures import mosaic, save_figure
 from lensdetect.scoring.ranking import Ranking
-from lensdetect.scoring.report import counts_lines, probability_text, ranked_lines
+from lensdetect.scoring.report import counts_lines, prior_words, probability_text, ranked_lines
 from lensdetect.scoring.truth import compare, truth_of
 from lensdetect.scoring.writing import write_table
 from lensdetect.text import for_screen
+
+#: Letters of an id above a picture.
+_LABEL = 26
 
 
 def write_results(
@@ -61,7 +65,7 @@ def write_results(
 
 
 def best_mosaic(ranking: Ranking, *, truth: pd.DataFrame | None = None) -> Figure:
-    """Colour pictures of the best, each with its id and probability.
+    """Colour pictures of the best, each with its id, logit and probability, cropped to what there is to see.
 
     Parameters
     ----------
@@ -75,17 +79,34 @@ def best_mosaic(ranking: Ranking, *, truth: pd.DataFrame | None = None) -> Figur
     Figure
     """
     shown = ranking.table.head(len(ranking.best))
-    labels = [f"{for_screen(row.id)}   {probability_text(row.probability)}" for row in shown.itertuples()]
+    labels = [_label(row.id, row.logit, row.probability) for row in shown.itertuples()]
     is_lens = None if truth is None else truth_of(shown["id"], truth)
     card = ranking.card
     return mosaic(
-        ranking.best,
+        _cropped(ranking.best),
         labels,
         bands=card.band_names,
         is_lens=None if is_lens is None or is_lens.isna().any() else is_lens.tolist(),
         pixel_scale_arcsec=card.pixel_scale_arcsec,
-        title=f"{ranking.detector}: the best {len(shown)} of {len(ranking.table):,}, id and probability",
+        title=f"{ranking.detector}: the best {len(shown)} of {len(ranking.table):,}\n{prior_words(ranking.prior)}",
     )
+
+
+def _label(name: str, logit: float, probability: float) -> str:
+    name = for_screen(name)
+    short = name if len(name) <= _LABEL else f"{name[: _LABEL // 2 - 2]}...{name[1 - _LABEL // 2 :]}"
+    return f"{short}\nlogit {logit:.2f}   P {probability_text(probability)}"
+
+
+def _cropped(cutouts: np.ndarray) -> np.ndarray:
+    """The middle of cutouts ``(n, size, size, band)``, without an edge that is empty in all of them."""
+    seen = np.isfinite(cutouts).any(axis=(0, 3))
+    rows, columns = np.nonzero(seen)
+    if not len(rows):
+        return cutouts
+    size = len(seen)
+    margin = int(min(rows.min(), columns.min(), size - 1 - rows.max(), size - 1 - columns.max()))
+    return cutouts[:, margin : size - margin, margin : size - margin]
 
 
 def summary(ranking: Ranking, *, truth: pd.DataFrame | None = None, rows: int = 10) -> str:
@@ -109,7 +130,8 @@ def summary(ranking: Ranking, *, truth: pd.DataFrame | None = None, rows: int = 
     if truth is not None:
         words = {True: "lens", False: "other"}
         table, extra = table.assign(truth=[words.get(known, "") for known in truth_of(table["id"], truth)]), ("truth",)
-    parts = [ranked_lines(table, rows=rows, extra=extra), f"detector: {ranking.detector}\n{counts_lines(table)}"]
+    told = f"detector: {ranking.detector}\n{prior_words(ranking.prior)}\n{counts_lines(table)}"
+    parts = [ranked_lines(table, rows=rows, extra=extra), told]
     if truth is not None:
         comparison = compare(ranking.table, truth)
         parts.append("no image has both a score and a truth" if comparison is None else comparison.report())

@@ -52,7 +52,7 @@ def build_manifest(
 
 
 @contextmanager
-def held_folder(folder: Path, manifest: dict) -> Iterator[None]:
+def held_folder(folder: Path, manifest: dict) -> Iterator[bool]:
     """Hold the folder of a search: new, or begun for the same.
 
     Parameters
@@ -60,6 +60,12 @@ def held_folder(folder: Path, manifest: dict) -> Iterator[None]:
     folder : Path
     manifest : dict
         Of the search that shall be in it.
+
+    Yields
+    ------
+    bool
+        Whether another version of the code was at work in it before, so that
+        its scores and tables are made again.
 
     Raises
     ------
@@ -75,7 +81,7 @@ def held_folder(folder: Path, manifest: dict) -> Iterator[None]:
             if any(found.get(name) != manifest[name] for name in _FREE):
                 # scores that they change are made again: code and tiles are in their keys
                 write_json(folder / MANIFEST_NAME, manifest, sort_keys=True)
-        yield
+        yield found["code_version"] != manifest["code_version"]
 
 
 def missing_slices(job: Job, index: TileIndex, spread: Spread) -> tuple[list[Slice], int]:

@@ -62,6 +62,22 @@ def known_lenses(path: Path | str | None = None, *, notes: list[str] | None = No
     return pd.concat(parts, ignore_index=True)
 
 
+def name_lists(known: pd.DataFrame) -> str:
+    """The lists that a search is compared with, in words, and how to get the largest.
+
+    Parameters
+    ----------
+    known : DataFrame
+        As ``known_lenses`` gives it.
+
+    Returns
+    -------
+    str
+    """
+    said = ", ".join(f"{name} ({count:,})" for name, count in known["list"].value_counts(sort=False).items())
+    return said if lenscat_file() else f"{said}; lenscat is not installed: pip install --no-deps lenscat"
+
+
 def lenscat_file() -> Path | None:
     """Catalogue file of the package lenscat, if that is installed."""
     try:

@@ -219,7 +219,7 @@ def _made(findings: Findings) -> dict[str, str]:
     """How the report came to be."""
     job, cut = findings.job, findings.cut
     committee = job.committee
-    chosen = f"the best {cut.top:,}" if cut.threshold is None else f"probability of at least {cut.threshold:g}"
+    chosen = f"the best {cut.top:,} scenes" if cut.threshold is None else f"probability of at least {cut.threshold:g}"
     return {
         **findings.sources,
         "version": f"lensdetect {__version__}",
@@ -231,6 +231,8 @@ def _made(findings: Findings) -> dict[str, str]:
         "probabilities": prior_in_words(job),
         "candidates": "all" if cut.threshold is None and cut.top is None else chosen,
         "flags with which an object is none": ", ".join(cut.rejected) or "none",
+        "glitches count within": f"{job.glitch_arcsec:g} arcsec",
+        "a scene is": f"{cut.scene_arcsec:g} arcsec around its best candidate",
     }
 
 

@@ -23,7 +23,7 @@ from lensdetect.search.committee import Committee
 from lensdetect.search.completeness import fates
 from lensdetect.search.examination import rank_examined
 from lensdetect.search.folder import build_manifest, held_folder, join_slices, missing_slices
-from lensdetect.search.known import cross_match, known_lenses
+from lensdetect.search.known import cross_match, known_lenses, name_lists
 from lensdetect.search.objects import Spread, spread_objects
 from lensdetect.search.outputs import write_candidates
 from lensdetect.search.pictures import cut_candidates
@@ -126,7 +126,8 @@ def search_survey(
     bands = survey.with_bands(committee.bands)
     job = Job(bands, folder, committee, prior, examine_all=examine_all, glitch_arcsec=glitch_arcsec)
     show = progress and sys.stderr.isatty()
-    with held_folder(folder, build_manifest(survey, objects, committee, prior, tiles=_absolute(tiles))):
+    manifest = build_manifest(survey, objects, committee, prior, tiles=_absolute(tiles))
+    with held_folder(folder, manifest) as other_code:
         with writable(folder):
             index = index_tiles(_absolute(tiles), survey, cache=folder / "headers.json", max_pixels=max_pixels)
             spread = spread_objects(objects, index, folder / "objects")
@@ -134,7 +135,7 @@ def search_survey(
         unwritten = _scan(job, slices, ready, workers=workers, scheduler=scheduler, show=show)
         with writable(folder):
             sources = _sources(tiles, objects, command)
-            ended = _Scanned(job, objects, index, spread, slices, unwritten, left_out, sources)
+            ended = _Scanned(job, objects, index, spread, slices, unwritten, left_out, sources, other_code)
             return _finish(ended, cut=cut, lenses=lenses, began_s=began_s, show=show)
 
 
@@ -150,6 +151,7 @@ class _Scanned:
     unwritten: dict[str, str]
     left_out: list[str]
     sources: dict[str, str]
+    other_code: bool
 
 
 def _finish(ended: _Scanned, *, cut: Cut, lenses: pd.DataFrame, began_s: float, show: bool) -> Search:
@@ -169,7 +171,10 @@ def _finish(ended: _Scanned, *, cut: Cut, lenses: pd.DataFrame, began_s: float, 
         scanned=scanned,
         seconds=seconds,
         committee=committee,
+        lists=name_lists(lenses),
     )
+    if ended.other_code:
+        numbers["scores and tables of another version of lensdetect"] = "made again"
     notes = [*spread.notes, *ended.left_out, *notes]
     return _write(Findings(job, index, rows, ranked, fate, numbers, notes, cut, ended.sources))
 

@@ -130,6 +130,7 @@ def count_all(
     scanned: int,
     seconds: float,
     committee: Committee,
+    lists: str,
 ) -> dict[str, object]:
     """Count what a search has done, in the words of its report.
 
@@ -149,6 +150,8 @@ def count_all(
     seconds : float
         Wall time of this run.
     committee : Committee
+    lists : str
+        Of known lenses, in words.
 
     Returns
     -------
@@ -178,6 +181,7 @@ def count_all(
         "near misses, which a flag cost their place": len(near),
         "candidates that are known lenses": int((candidates["known_lens"] != "").sum()),
         "near misses that are known lenses": int((near["known_lens"] != "").sum()),
+        "lists of known lenses": lists,
         "known lenses in the footprint": len(known),
         "of these found": int((known["fate"] == FOUND).sum()) if len(known) else 0,
         "objects scored in this run": scanned,

@@ -8,6 +8,7 @@ state its depth instead of ``noise_sigma``::
     pixel_scale_arcsec = 0.25
     reference_band = "r"
     source = "where the numbers come from"
+    viewer = "https://sky.example.org/?ra={ra}&dec={dec}"  # linked to in reports, if there is one
 
     [[bands]]
     name = "r"

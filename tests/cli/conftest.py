@@ -97,8 +97,9 @@ def detector(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def shipping(detector, monkeypatch) -> Path:
+def shipping(detector, few_known_lenses, monkeypatch) -> Path:
     """Let that detector be the one that comes with the package, for every survey."""
+    monkeypatch.setattr("lensdetect.search.known.lenscat_file", lambda: few_known_lenses)
     monkeypatch.setattr(shipped, "models_folder", lambda: detector.parents[1])
     monkeypatch.setattr(shipped, "GROUND_DETECTOR", detector.parent.name)
     monkeypatch.setattr(shipped, "OTHER_DETECTORS", {"bologna": detector.parent.name})

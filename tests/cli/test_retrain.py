@@ -52,6 +52,40 @@ def test_the_detector_of_a_round_scores(lensdetect, simulated, finished, tmp_pat
     assert result.code == 0, result.err
 
 
+def logged(objects: pd.DataFrame, graders: tuple[str, ...]) -> pd.DataFrame:
+    """A log of people who agree, as lensdetect grade keeps it."""
+    rows = [
+        (f"{one.id}/{name}", one.id, name, 5.0 * one.is_lens, "" if one.is_lens else "ring", float(known), known)
+        for name in graders
+        for one, known in zip(objects.itertuples(), objects["is_lens"].astype(float), strict=True)
+    ]
+    table = pd.DataFrame(rows, columns=["grade_id", "id", "grader", "grade", "kind", "seconds", "truth"])
+    table["truth"] = table["truth"].where(table.index % 3 == 0)
+    planted = table["truth"].map({1.0: "known", 0.0: ""}).fillna("")
+    return table.assign(note="", graded_at="2026-11-26T20:00:00Z", version="0.2", planted=planted, undone=False)
+
+
+def test_the_log_of_the_search_and_of_a_table_are_learned_from_together(
+    lensdetect, graded_sky, simulated, tmp_path, monkeypatch
+):
+    logs = {
+        str(graded_sky.found): logged(graded_sky.objects.iloc[:100], ("ann", "bob")),
+        "next.csv": logged(graded_sky.objects.iloc[100:], ("ann",)),
+    }
+    monkeypatch.setattr("lensdetect.inspection.read_log", lambda where: logs[str(where)], raising=False)
+    how = ("--from", graded_sky.detector, "--stamps", simulated, "--epochs", 1, *RULE_OPTIONS)
+    result = lensdetect("retrain", graded_sky.found, "--graded", "next.csv", *how, "--output", tmp_path / "run")
+    assert result.code == 0, result.err
+    objects = pd.read_csv(tmp_path / "run" / "objects.csv").set_index("id")
+    truth = graded_sky.objects.set_index("id")["is_lens"]
+    assert len(objects) == 144 and (objects["is_lens"] == truth.loc[objects.index]).all()
+
+
+def test_without_a_log_it_says_how_to_get_one(lensdetect, graded_sky, tmp_path):
+    result = lensdetect("retrain", graded_sky.found, "--from", graded_sky.detector, "--output", tmp_path / "run")
+    assert result.code == 2 and "grade" in result.err and not (tmp_path / "run").exists()
+
+
 def test_a_taken_folder_asks_for_resume(lensdetect, graded_sky, simulated, grades, finished, tmp_path):
     result = lensdetect(*command(graded_sky, simulated, grades, finished))
     assert result.code == 2 and "add --resume to go on" in result.err

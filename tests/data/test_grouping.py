@@ -146,6 +146,10 @@ def test_images_and_psfs_in_turn(tmp_path, rng, named):
     _, batch = read(tmp_path, "hsc", bands=("g", "r", "i", "z"))
     np.testing.assert_array_equal(batch.pixels[0, ..., :4], np.moveaxis(images, 0, -1))
     assert not batch.refused.any()
+    if not named:
+        message = "must hold 5 images for g, r, i, z, y, got 4 beside 4 of PSFs: name each that it holds, in order"
+        with pytest.raises(InputError, match=message):
+            read(tmp_path, "hsc")
 
 
 def test_psfs_larger_than_images_are_told_by_their_pixels(tmp_path, rng):

@@ -11,18 +11,27 @@ from astropy.io import fits
 from lensdetect.survey import Survey, flux_from_mag
 
 SIDE = 120
-#: Middle of the injected source, in pixels, and its radius; and a square of pixels that are none, beside it.
-SOURCE_XY, SOURCE_SIGMA_PIX = (55.0, 62.0), 2.5
+#: Middle of the injected lens, in pixels, and the widths of its galaxy and of its arcs around it; and a square of
+#: pixels that are none, beside it.
+SOURCE_XY, SOURCE_SIGMA_PIX = (55.0, 62.0), 2.0
+ARC_RADIUS_PIX, ARC_SIGMA_PIX = 5.5, 0.9
+#: Part of the light that is in the arcs: they are bluer than the galaxy.
+ARC_SHARE = {"u": 0.7, "g": 0.5, "r": 0.3}
 BAD = np.s_[70:74, 70:74]
 #: Bits of masks as Rubin and HSC number them.
 BITS = {"BAD": 0, "SAT": 1, "INTRP": 2, "CR": 3, "EDGE": 4, "DETECTED": 5, "NO_DATA": 8, "SENSOR_EDGE": 14}
 
 
-def source(flux: float) -> np.ndarray:
-    """Image of the source."""
+def lens(flux: float, band: str) -> np.ndarray:
+    """Image of the lens: a galaxy, and about it an arc with its counter-image."""
     y, x = np.mgrid[:SIDE, :SIDE]
-    blob = np.exp(-0.5 * ((x - SOURCE_XY[0]) ** 2 + (y - SOURCE_XY[1]) ** 2) / SOURCE_SIGMA_PIX**2)
-    return flux * blob / blob.sum()
+    dx, dy = x - SOURCE_XY[0], y - SOURCE_XY[1]
+    galaxy = np.exp(-0.5 * (dx**2 + dy**2) / SOURCE_SIGMA_PIX**2)
+    ring = np.exp(-0.5 * ((np.hypot(dx, dy) - ARC_RADIUS_PIX) / ARC_SIGMA_PIX) ** 2)
+    along = np.arctan2(dy, dx) - 0.7
+    arcs = ring * (np.exp(-0.5 * (along / 0.8) ** 2) + 0.4 * np.exp(-0.5 * ((along + np.pi) / 0.4) ** 2))
+    share = ARC_SHARE.get(band, 0.2)
+    return flux * ((1.0 - share) * galaxy / galaxy.sum() + share * arcs / arcs.sum())
 
 
 class Pointing:
@@ -44,7 +53,7 @@ class Pointing:
         )  # fmt: skip
 
     def flux(self, band: str, zero_point_mag: float | None = None) -> float:
-        """Of the source: 10,000 times the noise of a pixel, in the survey's unit or that of a zero point."""
+        """Of the lens: 10,000 times the noise of a pixel, in the survey's unit or that of a zero point."""
         (row,) = self.survey.select([band])
         factor = 1.0 if zero_point_mag is None else flux_from_mag(row.zero_point_mag, zero_point_mag)
         return 1e4 * row.noise_sigma * factor
@@ -52,12 +61,12 @@ class Pointing:
     def sci(self, band: str, zero_point_mag: float | None = None) -> np.ndarray:
         flux = self.flux(band, zero_point_mag)
         noise = np.random.default_rng([self.number, *band.encode()]).standard_normal((SIDE, SIDE))
-        image = source(flux) + noise * flux / 1e4
+        image = lens(flux, band) + noise * flux / 1e4
         image[BAD] = 40.0 * flux
         return image.astype(np.float32)
 
     def mask(self, bad: int, harmless: int) -> np.ndarray:
-        """Bits: of what is none, and of what was found or mended all over the source."""
+        """Bits: of what is none, and of what was found or mended all over the lens."""
         y, x = np.mgrid[:SIDE, :SIDE]
         near = np.hypot(x - SOURCE_XY[0], y - SOURCE_XY[1]) < 9.0
         mask = np.where(near, harmless, 0)
@@ -136,6 +145,7 @@ def rubin(folder: Path, one: Pointing) -> None:
 
 
 def euclid(folder: Path, one: Pointing) -> None:
+    no_data, objects = 1 << 22, 1 << 24
     names = {"Y": "NIR-Y", "J": "NIR-J", "H": "NIR-H", "g": "DES-G", "r": "DES-R", "i": "DES-I", "z": "DES-Z"}
     for band in one.survey.band_names:
         tile = f"TILE10201821{one.number}"
@@ -143,7 +153,7 @@ def euclid(folder: Path, one: Pointing) -> None:
         files = {
             f"EUC_MER_BGSUB-MOSAIC-{name}_{tile}-ACBD03_{stamp}": one.sci(band, 23.9),
             f"EUC_MER_MOSAIC-{name}-RMS_{tile}-6DBB9E_{stamp}": _with_bad(np.inf, 1.0),
-            f"EUC_MER_MOSAIC-{name}-FLAG_{tile}-CC7E32_{stamp}": one.mask(1 << 22, 1 << 24).astype("i4"),  # NO_DATA, OBJECTS
+            f"EUC_MER_MOSAIC-{name}-FLAG_{tile}-CC7E32_{stamp}": one.mask(no_data, objects).astype("i4"),
             f"EUC_MER_BGMOD-{name}_{tile}-AA7E32_{stamp}": _with_bad(1.0, 2.0),
         }
         for stem, pixels in files.items():
@@ -157,7 +167,7 @@ def legacy(folder: Path, one: Pointing) -> None:
         planes |= {kind: _with_bad(1.0, 2.0) for kind in ("model", "blobmodel", "chi2", "nexp", "psfsize", "depth")}
         for kind, pixels in planes.items():
             _write(folder / f"legacysurvey-{brick}-{kind}-{band}.fits.fz", _packed(pixels, one.header(), ""))
-    # MEDIUM and GALAXY over the source, NPRIMARY beside it
+    # MEDIUM and GALAXY over the lens, NPRIMARY beside it
     mask = _packed(one.mask(1, 1 << 11 | 1 << 12).astype("i2"), one.header(), "MASKBITS")
     _write(folder / f"legacysurvey-{brick}-maskbits.fits.fz", mask)
 

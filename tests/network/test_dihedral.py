@@ -48,7 +48,7 @@ def small_spec(head) -> DetectorSpec:
 @pytest.mark.parametrize(
     ("spec", "size"),
     [
-        pytest.param("lastro_epfl_invariant", 101, id="published"),
+        pytest.param("lastro_epfl_invariant", 101, id="published", marks=pytest.mark.slow),
         pytest.param(small_spec(DihedralHead((DenseRow(5, batch_norm=True),))), 19, id="small"),
     ],
 )

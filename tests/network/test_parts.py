@@ -61,7 +61,9 @@ def cutouts(rng, *, num: int = 2) -> np.ndarray:
     return drawn
 
 
-@pytest.mark.parametrize("name", SPECS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name == "efficientnet" else name for name in SPECS]
+)
 def test_model_survives_its_config(name, rng):
     model = build_detector(SPECS[name], size=33)
     twin = keras.Model.from_config(model.get_config())

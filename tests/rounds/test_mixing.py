@@ -70,8 +70,18 @@ def test_doubtful_grades_count_less():
 def test_too_few_simulated_stamps_are_shown_once_and_the_graded_less_often(graded):
     joined = mix(*graded, [Numbers(np.arange(100) % 2 == 0, first=1000)], mixture=Mixture(0.5))
     weight = joined.truth["weight"].to_numpy()
-    np.testing.assert_allclose(weight[100:], 1.0)
+    assert weight[100:].sum() == pytest.approx(100.0)
     assert weight[:100].sum() == pytest.approx(100.0)
+
+
+def test_an_epoch_has_the_share_of_lenses_of_the_simulated(graded):
+    # one lens in ten of the graded, two in five of the simulated
+    joined = mix(*graded, [Numbers(np.arange(1000) % 5 < 2, first=1000)], mixture=Mixture(0.3, most_times=4.0))
+    weight, is_lens = joined.truth["weight"].to_numpy(), joined.truth["is_lens"].to_numpy(bool)
+    assert weight[is_lens].sum() / weight.sum() == pytest.approx(0.4)
+    # of lenses alone there is nothing to balance with
+    joined = mix(*graded, [Numbers(np.ones(1000, bool), first=1000)], mixture=Mixture(0.3, most_times=4.0))
+    np.testing.assert_allclose(joined.truth["weight"][100:], 400 * 0.7 / 0.3 / 1000)
 
 
 def test_shown_as_often_as_it_weighs():

@@ -164,8 +164,10 @@ def sky(tmp_path) -> Sky:
 
 
 @pytest.fixture
-def search(sky, committee, tmp_path, monkeypatch) -> Callable[..., Search]:
+def search(sky, committee, few_known_lenses, tmp_path, monkeypatch) -> Callable[..., Search]:
     """Search that sky in this process; cutouts and report, which take the most time, only where they are looked at."""
+
+    monkeypatch.setattr("lensdetect.search.known.lenscat_file", lambda: few_known_lenses)
 
     def run(*, report: bool = False, **options) -> Search:
         if not report:

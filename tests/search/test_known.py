@@ -7,7 +7,7 @@ from astropy.coordinates import SkyCoord
 
 from lensdetect.errors import InputError
 from lensdetect.search import known
-from lensdetect.search.known import cross_match, known_lenses, merge_known
+from lensdetect.search.known import cross_match, known_lenses, merge_known, name_lists
 
 ARCSEC = 1 / 3600
 
@@ -59,6 +59,14 @@ def test_your_own_list_comes_first(tmp_path):
     assert found["known_lens"].tolist() == ["Horseshoe"]  # not the nearest entry, which is the package's
 
 
+def test_the_list_that_lenscat_brings_is_read(monkeypatch):
+    monkeypatch.undo()
+    if known.lenscat_file() is None:
+        pytest.skip("lenscat is not installed")
+    lenses = known_lenses()
+    assert (lenses["list"] == "lenscat").sum() > 30_000 and lenses["ra_deg"].between(0, 360).all()
+
+
 def test_the_catalogue_of_lenscat_is_read_by_its_columns(tmp_path, monkeypatch):
     path = tmp_path / "catalog.csv"
     path.write_text("name,RA [deg],DEC [deg],zlens,type,grading,ref\nX1,10.5,-3.25,-,galaxy,confident,there\n")
@@ -66,6 +74,13 @@ def test_the_catalogue_of_lenscat_is_read_by_its_columns(tmp_path, monkeypatch):
     row = known_lenses().iloc[-1]
     assert (row["name"], row["ra_deg"], row["dec_deg"]) == ("X1", 10.5, -3.25)
     assert (row["grade"], row["list"]) == ("confident", "lenscat")
+    assert name_lists(known_lenses()) == "attention talk (5), lenscat (1)"
+
+
+def test_a_search_says_which_lists_it_was_compared_with_and_how_to_get_more(tmp_path):
+    (tmp_path / "mine.csv").write_text("name,ra,dec\na,1,2\nb,3,4\n")
+    said = name_lists(known_lenses(tmp_path / "mine.csv"))
+    assert said == "mine.csv (2), attention talk (5); lenscat is not installed: pip install --no-deps lenscat"
 
 
 def test_a_list_without_positions_is_refused(tmp_path):

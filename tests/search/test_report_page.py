@@ -249,7 +249,7 @@ def test_what_went_wrong_and_how_it_was_made_is_told(page):
         "<b>a note</b>",
         "<b>cut short</b>",
         "ls <b>",
-        "the best 50",
+        "the best 50 scenes",
         "at a share of lenses of 0.001",
         "u, g, r, i",
     ):
@@ -261,5 +261,5 @@ def test_a_search_without_candidates_says_why(browser, tmp_path, complaints):
     write(tmp_path, table(0))
     browser.get((tmp_path / "report.html").as_uri())
     text = browser.find_element("id", "candidates").text
-    assert text.startswith("There is no candidate. No object of the catalogue lies in a tile")
+    assert text.startswith("Candidates\nThere is no candidate. No object of the catalogue lies in a tile")
     assert browser.find_element("id", "numbers").is_displayed() and not complaints()

@@ -15,6 +15,7 @@ pixel_scale_arcsec = 0.25
 reference_band = "r"
 source = "ourselves"
 noise_correlation = [0.2, 0.05]
+viewer = "https://sky.example.org/?at={ra},{dec}"
 tile_pattern = "mine_{ra:.2f}_{dec:.2f}_{band}_{kind}.fits"
 
 [[bands]]
@@ -69,6 +70,7 @@ def test_a_file_is_a_survey(write):
     assert survey.noise_correlation == (0.2, 0.05)
     assert survey.file_band_order == ("g", "r")
     assert survey.masked_value is None
+    assert survey.viewer == "https://sky.example.org/?at={ra},{dec}"
     assert survey.tile_file(10.0, -1.5, band="r") == "mine_10.00_-1.50_r_sci.fits"
     assert survey.catalogue == CatalogueColumns("{ra:.1f}_cat.fits", "ID", "RA", "DEC", "MAG_{BAND}")
 
@@ -103,6 +105,12 @@ def test_a_short_file_is_enough(write):
         ('id = "ID"', "", r"catalogue must state .*, got none of id"),
         ('mag = "MAG_{BAND}"', 'mag = "M"\nmags = "M"', r"unknown key of catalogue 'mags'"),
         ('name = "mine"', "name = mine", r"must be TOML, got"),
+        ("https://sky", "javascript:alert", r"viewer must be an address https://... with {ra} and {dec}, got 'javascr"),
+        ("https://sky", "http://sky", r"viewer must be an address"),
+        ("?at={ra}", "?at={ra}&id={id}", r"viewer must be an address"),
+        ("?at={ra},", "?at=", r"viewer must be an address"),
+        ("?at={ra}", "?at={ra.__class__}", r"viewer must be an address"),
+        ("?at={ra}", "?at=<{ra}>", r"viewer must be an address"),
     ],
 )  # fmt: skip
 def test_a_bad_file_is_refused_with_its_name(write, old, new, message):

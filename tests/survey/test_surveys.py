@@ -165,3 +165,9 @@ def test_unknown_survey_names_the_nearest():
 def test_moffat_index_is_above_one():
     for survey in SURVEYS.values():
         assert all(band.psf_beta > 1.0 and not math.isnan(band.psf_beta) for band in survey.bands)
+
+
+@pytest.mark.parametrize("name", [name for name, survey in SURVEYS.items() if survey.viewer])
+def test_a_viewer_takes_a_position_in_degrees(name):
+    address = SURVEYS[name].viewer.format(ra="180.012345", dec="%2B1.500000")
+    assert "180.012345" in address and "%2B1.500000" in address and "{" not in address

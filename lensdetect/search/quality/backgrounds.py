@@ -7,6 +7,8 @@ field it is a neighbour's. A star beyond the edge shows by its spikes.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from scipy.ndimage import uniform_filter
 
@@ -37,6 +39,9 @@ _CROWD_CELLS, _CROWD_SIGMA, _CROWD_MIDDLE = 15, 4.0, 3
 
 #: Lower tenth of the cells along a side, four deep, that is a halo even without spikes: no crowd has it.
 _HALO_SIGMA = 1.2
+
+#: Lower quartile of the cells where reach ends, on the side of a halo, that is still its light, and how wide that is.
+_HALO_TOUCH_SIGMA, _HALO_TOUCH_PIX = 0.15, 10.0
 
 #: Light of nine cells, in sigma of a pixel of the mean of the bands, that is flat if it and the eight around differ by
 #: less than this part of it, and how many such places are a ghost: what a galaxy's outskirts are over 3 arcsec is not
@@ -80,7 +85,8 @@ def _troughs(planes: Planes) -> np.ndarray:
     cells = np.minimum(planes.cells, np.float32(_FILL_SIGMA))
     both = np.concatenate([cells, _together(cells, planes)[:, None]], axis=1)
     halved = smooth(_halved(both))
-    lowest = halved[..., planes.within_reach(halved, cell_pix=2 * CELL_PIX)].min(axis=-1, initial=np.inf)
+    near = planes.within_reach(halved, cell_pix=2 * CELL_PIX, beyond_pix=0.5 * CELL_PIX)
+    lowest = halved[..., near].min(axis=-1, initial=np.inf)
     # fewer bands, more noise
     noise = np.sqrt(4.0 / np.maximum(planes.live.sum(axis=1), 1))
     return (-lowest[:, -1] > _TROUGH_SIGMA * noise) | (-lowest[:, :-1].min(axis=1) > _TROUGH_BAND_SIGMA)
@@ -107,7 +113,27 @@ def _halos(planes: Planes, together: np.ndarray) -> np.ndarray:
     if len(rows):
         least = np.where(_crowded(together[rows]), _SPIKE_CROWD_SIGMA, _SPIKE_SIGMA)
         found[rows] = _spikes(planes, rows) + _SPIKE_SIDE * np.minimum(level[rows], 1.0) > least
+    rows = np.flatnonzero(found)
+    found[rows] = _comes_near(together[rows], planes)
     return found
+
+
+def _comes_near(together: np.ndarray, planes: Planes) -> np.ndarray:
+    """Whether light from the brightest side is where reach ends."""
+    far = _wedges(planes.pixels.shape[-2:], together.shape[1:], planes.reach_pix)
+    brightest = _side_levels(together, deep=4, share=0.1).argmax(axis=1) if len(together) else []
+    levels = [np.quantile(one[far[side]], 0.25) for one, side in zip(together, brightest, strict=True) if far.any()]
+    return np.array(levels) > _HALO_TOUCH_SIGMA if levels else np.ones(len(together), bool)
+
+
+@lru_cache(maxsize=16)
+def _wedges(size_pix: tuple[int, int], cells: tuple[int, int], reach_pix: float) -> np.ndarray:
+    """Cells just within reach towards each side, bool ``(4, rows, columns)``; none where reach is the whole cutout."""
+    y, x = (CELL_PIX * (np.arange(n) + 0.5) - 0.5 - side // 2 for side, n in zip(size_pix, cells, strict=True))
+    y, x = np.meshgrid(y, x, indexing="ij")
+    away = np.hypot(x, y)
+    towards = np.stack([-y >= np.abs(x), y >= np.abs(x), -x >= np.abs(y), x >= np.abs(y)])
+    return towards & (away <= reach_pix) & (away > reach_pix - _HALO_TOUCH_PIX)
 
 
 def _crowded(together: np.ndarray) -> np.ndarray:
@@ -137,7 +163,7 @@ def _plateaus(planes: Planes, together: np.ndarray) -> np.ndarray:
     if len(planes.gaps):
         gone = (~planes.known & planes.live[..., None, None]).any(axis=1)
         flat &= _extremes(gone.astype(np.float32))[0] == 0.0
-    near = planes.within_reach(level, cell_pix=CELL_PIX)[1:-1, 1:-1]
+    near = planes.within_reach(level, cell_pix=CELL_PIX, beyond_pix=1.5 * CELL_PIX)[1:-1, 1:-1]
     return (np.count_nonzero(flat, axis=(1, 2)) >= _PLATEAU_CELLS) & flat[:, near].any(axis=1)
 
 

@@ -23,6 +23,9 @@ _LEAST_MAG = {
 #: Where the other band is the noisier, that counts.
 _EXCESS_SIGMA, _NOISIEST = 0.46, 2.4
 
+#: Part of the largest excess that has to be within reach of the middle, lest it is of something beside.
+_TOUCHING_SHARE = 0.4
+
 #: Brighter places are cores, which differ by the seeing of the bands; brighter cells spoil the places beside them.
 _CORE_SIGMA, _BRIGHT_SIGMA = 5.0, 10.0
 
@@ -39,11 +42,11 @@ def odd_light(planes: Planes, survey: Survey) -> tuple[np.ndarray, np.ndarray]:
     Returns
     -------
     away, anywhere : ndarray
-        ``(n,)``: the largest within reach of the middle and away from bright objects, and anywhere, over what is
-        allowed; 0 and infinite where no two bands can be compared, so that nothing tells whether the light has a
-        colour.
+        ``(n,)``: the largest away from bright objects, of which a part has to be within reach of the middle, and
+        the largest anywhere, over what is allowed; 0 and infinite where no two bands can be compared, so that
+        nothing tells whether the light has a colour.
     """
-    away, anywhere = np.zeros((2, len(planes.cells)), np.float32)
+    anywhere = np.zeros(len(planes.cells), np.float32)
     pairs = _pairs(survey)
     anywhere[(planes.live.sum(axis=1) == 1) | (not pairs)] = np.inf
     level = smooth(planes.cells)
@@ -51,7 +54,9 @@ def odd_light(planes: Planes, survey: Survey) -> tuple[np.ndarray, np.ndarray]:
     dull = level < _CORE_SIGMA
     known = ~_widened(~planes.known) if len(planes.gaps) else planes.known
     dark = ~_widened(_widened(planes.cells.max(axis=1) > _BRIGHT_SIGMA))
-    dark &= planes.within_reach(dark, cell_pix=CELL_PIX)
+    # a mean of 3 x 3 cells holds what is 1.5 of them away
+    near = planes.within_reach(dark, cell_pix=CELL_PIX, beyond_pix=1.5 * CELL_PIX)
+    away, close = np.zeros((2, len(planes.cells)), np.float32)
     for band, other, flux_ratio in pairs:
         share = (flux_ratio * planes.sigma[:, other] / planes.sigma[:, band])[:, None, None]
         excess = level[:, band] - share * light[:, other]
@@ -60,7 +65,8 @@ def odd_light(planes: Planes, survey: Survey) -> tuple[np.ndarray, np.ndarray]:
         np.maximum(anywhere, excess.max(axis=(1, 2)), out=anywhere)
         excess *= dark
         np.maximum(away, excess.max(axis=(1, 2)), out=away)
-    return away, anywhere
+        np.maximum(close, excess[:, near].max(axis=1, initial=0.0), out=close)
+    return np.minimum(away, close / _TOUCHING_SHARE), anywhere
 
 
 def _widened(places: np.ndarray) -> np.ndarray:

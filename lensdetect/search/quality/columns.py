@@ -27,6 +27,9 @@ _SUSPECTS = ((2, 1, 1.3), (5, 2, 0.95), (10, 4, 0.7), (20, 8, 0.55))
 #: Columns that a suspect is compared with in the second look.
 _BESIDE_PIX = np.array([-6, -5, -4, -3, 3, 4, 5, 6])
 
+#: A wide fault has columns nearer to the middle than that which stands out most.
+_BESIDE_A_WIDE_ONE_PIX = 2.0
+
 #: Lengths from the edge over which single pixels are looked at.
 _LENGTHS_PIX = (12, 16, 25, 50, 10_000)
 
@@ -143,7 +146,7 @@ def _least_length(places: np.ndarray, planes: Planes, *, is_row: bool) -> np.nda
     height, width = planes.pixels.shape[-2:]
     if is_row:
         height, width = width, height
-    away = np.abs(places - width // 2).astype(float)
+    away = np.maximum(np.abs(places - width // 2) - _BESIDE_A_WIDE_ONE_PIX, 0.0)
     beside = np.sqrt(np.maximum(planes.reach_pix**2 - away**2, 0.0)) if np.isfinite(planes.reach_pix) else height
     return np.where(away <= planes.reach_pix, np.maximum(height // 2 - beside, 0.0), np.inf)
 

@@ -33,6 +33,9 @@ _TRAIL_SIGMA, _TRAIL_ALONE_SIGMA = 4.0, 5.5
 #: than a galaxy's light; and how much a cell counts then, at most, in sigma of a pixel.
 _AROUND_CELLS, _ALONE_CLIP_SIGMA = 7, 2.0
 
+#: Half of the width of a trail: it comes within reach before its middle does.
+_TRAIL_HALF_PIX = 4.0
+
 #: Side of the cells of lines in pixels; lines of fewer cells are corners.
 _LINE_PIX, _SHORTEST_CELLS = 3, 12
 
@@ -158,7 +161,7 @@ def _members(side: int, reach_pix: float = np.inf) -> list[np.ndarray]:
     for angle in np.pi * np.arange(_ANGLES) / _ANGLES:
         across = np.rint(np.cos(angle) * y - np.sin(angle) * x).astype(int).ravel()
         along = (np.sin(angle) * y + np.cos(angle) * x).ravel()
-        for distance in np.unique(across[np.abs(across) * _LINE_PIX <= reach_pix]):
+        for distance in np.unique(across[np.abs(across) * _LINE_PIX <= reach_pix + _TRAIL_HALF_PIX]):
             members = np.flatnonzero(across == distance)
             lines.append(members[np.argsort(along[members])])
     return lines

@@ -79,11 +79,11 @@ def flag_quality(
     reach_pix = reach_arcsec / (pixel_scale_arcsec or survey.pixel_scale_arcsec)
     for start in range(0, len(pixels), _BLOCK):
         some = slice(start, start + _BLOCK)
-        flags[some] = _flag_block(planes_of(pixels[some], sigma, reach_pix=reach_pix), survey)
+        flags[some] = _flag_block(planes_of(pixels[some], sigma, reach_pix=reach_pix), survey, sigma)
     return flags
 
 
-def _flag_block(planes: Planes, survey: Survey) -> np.ndarray:
+def _flag_block(planes: Planes, survey: Survey, sigma: np.ndarray) -> np.ndarray:
     suspicions = {
         "saturated": find_saturated_cores(planes),
         "trail": np.zeros(len(planes.sky), bool),
@@ -98,5 +98,13 @@ def _flag_block(planes: Planes, survey: Survey) -> np.ndarray:
     if len(rows):
         suspicions["trail"][rows] = find_trails(planes, rows)
     named = suspicions["saturated"] | suspicions["trail"] | suspicions["bad_column"] | suspicions["cosmic_ray"]
-    suspicions["bad_background"] |= (away > _GHOST_EXCESS) & ~named
+    rows = np.flatnonzero((away > _GHOST_EXCESS) & ~named)
+    if len(rows):
+        suspicions["bad_background"][rows] |= ~_explained(planes.pixels[rows], survey, sigma)
     return sum(np.where(found, FLAGS[name].value, 0) for name, found in suspicions.items())
+
+
+def _explained(pixels: np.ndarray, survey: Survey, sigma: np.ndarray) -> np.ndarray:
+    """Whether something with a name is anywhere in cutouts ``(n, band, height, width)``, so that odd light is its."""
+    planes = planes_of(np.moveaxis(pixels, 1, -1), sigma)
+    return find_cosmic_rays(planes, survey) | find_bad_columns(planes) | find_trails(planes, np.arange(len(pixels)))

@@ -77,9 +77,10 @@ class Planes:
         """Planes that have pixels, bool ``(n, band)``."""
         return self.known.any(axis=(2, 3))
 
-    def within_reach(self, cells: np.ndarray, *, cell_pix: int) -> np.ndarray:
-        """Which cells of so many pixels have their middle within reach, bool ``(rows, columns)``."""
-        return disc(self.pixels.shape[-2:], cells.shape[-2:], cell_pix=cell_pix, reach_pix=self.reach_pix)
+    def within_reach(self, cells: np.ndarray, *, cell_pix: int, beyond_pix: float) -> np.ndarray:
+        """Which cells of so many pixels have their middle no farther out than so much beyond reach."""
+        reach_pix = self.reach_pix + beyond_pix
+        return disc(self.pixels.shape[-2:], cells.shape[-2:], cell_pix=cell_pix, reach_pix=reach_pix)
 
     def over_sky(self, rows: np.ndarray | slice, bands: np.ndarray | slice = slice(None)) -> np.ndarray:
         """Some planes over their sky, in sigma; 0 where there is no pixel."""

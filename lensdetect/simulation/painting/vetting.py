@@ -182,6 +182,8 @@ def _place_all(rows: list[dict[str, Any]], index: TileIndex) -> dict[int, tuple[
         for number, row in enumerate(rows)
         if not row.get("file") and math.isfinite(row.get("ra_deg", math.nan) + row.get("dec_deg", math.nan))
     ]
+    if not wanted:
+        return {}
     on_sky = TileIndex([tile for tile in index.tiles if tile.corners_deg], index.survey, [])
     placed = assign(pd.DataFrame(wanted, columns=["row", "ra_deg", "dec_deg"]), on_sky)
     return {
