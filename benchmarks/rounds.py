@@ -1,17 +1,18 @@
 """Do rounds of grading and retraining pay? On a simulated search whose contaminants are new, and on real pixels.
 
     python benchmarks/rounds.py sky --output rounds          # simulated; resumable, the same command goes on
-    python benchmarks/rounds.py real --output rounds         # graded CFHTLS objects, ../shared/data
+    python benchmarks/rounds.py real --output rounds --start runs/ground --stamps ground    # ../shared/data
     python benchmarks/rounds.py table --output rounds        # tables and docs/rounds.png
 
-``sky``: a detector learns lenses, plain ellipticals and groups of survey kids. It searches a sky that has spirals, rings,
-mergers, edge-on discs, satellites, chance neighbours, stars and pairs too, at one lens in 1,000, of 10,010 objects; the
-200 that it ranks highest are graded by a simulated person, it is trained further on them, ranks again, and so three times. Every round begins with the first detector and has all grades so far,
-so that 600 grades taken at random, and as much training without any grades, can be compared with it. It is measured on
-another sky of the same kind. Three skies are dealt to search and test in three ways ("seeds").
+``sky``: a detector learns lenses, plain ellipticals and groups of survey kids. It searches a sky that has spirals,
+rings, mergers, edge-on discs, satellites, chance neighbours, stars and pairs too, at one lens in 1,000, of 10,010
+objects; the 200 that it ranks highest are graded by a simulated person, it is trained further on them, ranks again, and
+so three times. Every round begins with the first detector and has all grades so far, so that 600 grades taken at
+random, and as much training without any grades, can be compared with it. It is measured on another sky of the same
+kind. Three skies are dealt to search and test in three ways ("seeds").
 
-``real``: the detector of the challenge, which has seen no real lens, learns from the graded CFHTLS objects of three
-folds and is measured on the fourth; four times. Choosing, mixing, training and comparing are those of
+``real``: a detector that has seen no real lens learns from the graded CFHTLS objects of three folds and is measured on
+the fourth; four times. Choosing, mixing, training and comparing are those of
 ``lensdetect retrain`` and ``lensdetect next``.
 """
 
@@ -19,8 +20,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,8 +28,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from lensdetect.artifact import load_card, load_detector
+from lensdetect.artifact import find_detector, load_card, load_detector, title_of
 from lensdetect.artifact.card import Card
+from lensdetect.cli.retrain import comparison_text
 from lensdetect.data.pipeline import Stamps, evaluation_batches
 from lensdetect.figures import save_figure
 from lensdetect.metrics import false_positives_by_kind, roc_curve, threshold_at
@@ -55,7 +55,7 @@ PARTS, OTHERS, SOURCES = (1, 2, 3), 5000, 500
 PRIOR, COMPLETENESS, ROUNDS, GRADES = 1e-3, 0.7, 3, 200
 #: Share of the lenses that a grader recognises, and of the others that he takes for one.
 GRADERS = {"perfect": (1.0, 0.0), "85 % and 5 %": (0.85, 0.05)}
-MIXTURE, EPOCHS = Mixture(), 3
+MIXTURE, REAL_MIXTURE, EPOCHS = Mixture(), Mixture(share=0.5), 3
 #: Share of lenses among what a grader is shown, for his posterior.
 _SHOWN_PRIOR = 0.1
 
@@ -207,6 +207,8 @@ def run_rounds(seed: int, way: str, grader: str, folder: Path) -> pd.DataFrame:
         told.append(told_of(test, before, after, seed=seed, way=way, grader=grader, round=number, graded=len(rows)))
         told[-1]["lenses graded"] = int(truth[rows].sum())
         told[-1]["known kinds graded"] = int(pool.truth["kind"].iloc[rows].isin(KNOWN_KINDS).sum())
+        was, now = (told[-1][f"{name} false positives"] for name in ("before", "after"))
+        print(f"seed {seed}, {way}, {grader}, {len(rows)} grades: {was:.1f} -> {now:.1f} for each lens", flush=True)
         if number < ROUNDS:
             pool_logit = logits(model, pool)
     return pd.DataFrame(told)
@@ -265,52 +267,37 @@ def run_sky(folder: Path) -> None:
         path = folder / f"result_{way}_{grader[:7].strip()}_{seed}.csv"
         if path.is_file():
             continue
-        began_s = time.monotonic()
-        found = run_rounds(seed, way, grader, folder)
-        found.to_csv(path, index=False)
-        last = found.iloc[-1]
-        print(
-            f"seed {seed}, {way}, grader {grader}: {last['before false positives']:.1f} -> "
-            f"{last['after false positives']:.1f} false positives for each lens, {time.monotonic() - began_s:.0f} s",
-            flush=True,
-        )
+        run_rounds(seed, way, grader, folder).to_csv(path, index=False)
         keras.backend.clear_session()
 
 
-def run_real(folder: Path) -> None:
+def run_real(folder: Path, start: str, stamps: Path | None) -> None:
     """Graded objects of three folds teach, the fourth measures."""
     from real_sets import NUM_FOLDS, load_set, training_part
 
-    from lensdetect.artifact import find_detector
-
-    start = find_detector("arcformer_small-bologna")
-    card = load_card(start)
-    simulated = [Shards(simulate(SURVEYS["bologna"], folder / "bologna", count=2500, seed=77, workers=1))]
-    found = load_set("cfhtls_graded")
-    stamps = Plain(in_units_of(card, found), found.table["is_lens"].fillna(False).to_numpy(bool), manifest_of(card))
-    known = found.table["is_lens"].notna().to_numpy()
-    before, after = load_detector(start)(stamps.read(np.arange(len(found)))).logit, np.full(len(found), np.nan)
+    first = find_detector(start)
+    card, name = load_card(first), title_of(load_card(first), first).replace("/", "_")
+    stamps = stamps or simulate(SURVEYS[card.survey], folder / card.survey, count=2500, seed=77, workers=1)
+    simulated, found = [Shards(stamps)], load_set("cfhtls_graded")
+    real = Plain(in_units_of(card, found), found.table["is_lens"].fillna(False).to_numpy(bool), manifest_of(card))
+    known, fold_of = found.table["is_lens"].notna().to_numpy(), found.table["fold"].to_numpy()
+    before, after = load_detector(first)(real.read(np.arange(len(found)))).logit, np.full(len(found), np.nan)
     for fold in range(NUM_FOLDS):
-        path = folder / f"real_{fold}.npy"
-        here = found.table["fold"].to_numpy() == fold
+        path = folder / f"real_{name}_{fold}.npy"
         if not path.is_file():
             rows = np.flatnonzero(training_part(found, held_out=[fold]) & known)
-            is_lens = stamps.truth["is_lens"].to_numpy(bool)[rows]
-            posterior = np.where(is_lens, 0.97, 0.03)
-            labels, graded = (
-                labels_of(pd.DataFrame({"id": rows.astype(str), "posterior": posterior})),
-                Chosen(stamps, rows, is_lens),
-            )
-            model = trained_further(folder / f"real_run_{fold}", graded, labels, simulated, start=start,
-                                    mixture=MIXTURE, seed=fold)  # fmt: skip
-            np.save(path, logits(model, stamps))
+            is_lens = real.truth["is_lens"].to_numpy(bool)[rows]
+            labels = labels_of(pd.DataFrame({"id": rows.astype(str), "posterior": np.where(is_lens, 0.97, 0.03)}))
+            graded, run = Chosen(real, rows, is_lens), folder / f"run_{name}_{fold}"
+            how = {"start": first, "mixture": REAL_MIXTURE, "seed": fold}
+            np.save(path, logits(trained_further(run, graded, labels, simulated, **how), real))
             print(f"fold {fold}: learned from {len(rows)}", flush=True)
             keras.backend.clear_session()
-        after[here] = np.load(path)[here]
-    is_lens = stamps.truth["is_lens"].to_numpy(bool)[known]
+        after[fold_of == fold] = np.load(path)[fold_of == fold]
+    is_lens = real.truth["is_lens"].to_numpy(bool)[known]
     table = compare(is_lens, {"before": before[known].astype(float), "after": after[known]})
-    table.to_csv(folder / "real.csv", index=False)
-    print(table.to_string())
+    table.to_csv(folder / f"real_{name}.csv", index=False)
+    print(comparison_text(table))
 
 
 class Plain:
@@ -411,17 +398,19 @@ def _figure(table: pd.DataFrame) -> Figure:
     return figure
 
 
-STEPS: dict[str, Callable[[Path], None]] = {"sky": run_sky, "real": run_real, "table": show}
-
-
 def main() -> None:
     """Run one of the steps."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("step", choices=STEPS)
+    parser.add_argument("step", choices=("sky", "real", "table"))
     parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--start", default="arcformer_small-bologna", help="of real: a detector that has seen none")
+    parser.add_argument("--stamps", type=Path, help="of real: simulated stamps to mix in (default: 2,500 are made)")
     args = parser.parse_args()
     args.output.mkdir(parents=True, exist_ok=True)
-    STEPS[args.step](args.output)
+    if args.step == "real":
+        run_real(args.output, args.start, args.stamps)
+    else:
+        {"sky": run_sky, "table": show}[args.step](args.output)
 
 
 if __name__ == "__main__":

@@ -37,6 +37,7 @@ class _Seen:
 
     known: frozenset[str]
     places: dict[tuple[str, str], str]
+    names: dict[str, str]
     rows: list[tuple] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
@@ -64,11 +65,12 @@ def read_merged(files: Sequence[Path | str], *, subjects: pd.DataFrame, log: pd.
     ------
     InputError
         If a column is lacking, an id is not known, a grader has graded an object
-        already, or a grade, time or name is not understood: all such rows are counted, the first few told.
+        already, one name is spelled in two ways, or a grade, time or name is not understood: all such rows are
+        counted, the first few told.
     """
     graded = log[~log["undone"].astype(bool)]
     places = dict.fromkeys(zip(graded["id"], graded["grader"], strict=True), "the log")
-    seen = _Seen(frozenset(subjects["id"]), places)
+    seen = _Seen(frozenset(subjects["id"]), places, {name.casefold(): name for name in graded["grader"]})
     for file in files:
         _read(Path(file), seen)
     if seen.problems:
@@ -127,6 +129,9 @@ def _problems(cells: Mapping[str, str], where: str, seen: _Seen) -> Iterable[str
         yield f"id {shown(cells['id'])} in {where} is none of what was graded"
     if not cells["grader"]:
         yield f"{where} names no grader"
+    spelled = seen.names.setdefault(cells["grader"].casefold(), cells["grader"])
+    if spelled != cells["grader"]:
+        yield f"grader {shown(cells['grader'])} in {where} is {shown(spelled)} elsewhere: one person needs one name"
     before = seen.places.get((cells["id"], cells["grader"]))
     if before is not None:
         yield f"{shown(cells['grader'])} grades {shown(cells['id'])} twice, in {before} and in {where}"

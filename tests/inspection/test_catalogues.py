@@ -205,6 +205,7 @@ def test_merging(write):
     [
         ("9,ann,5,,", r"id '9' in line 3 of .*ann.csv is none of what was graded"),
         ("2,,5,,", r"line 3 of .*ann.csv names no grader"),
+        ("2,Ann,5,,", r"grader 'Ann' in line 3 of .*ann.csv is 'ann' elsewhere: one person needs one name"),
         ("2,ann,4,,", r"grade '4' in line 3 of .*ann.csv is none of 5, 3, 1, 0, A, B, C, X"),
         ("2,ann,good,,", r"grade 'good' in line 3"),
         ("2,ann,inf,,", r"grade 'inf' in line 3"),
