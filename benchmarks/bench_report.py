@@ -68,7 +68,7 @@ def measure(folder: Path, count: int) -> str:
         "`python benchmarks/bench_report.py` says what was measured, and how.",
         f"{os.cpu_count()} cores, load {load:.1f} before.",
         "",
-        "| candidates | written in s | page, MB | all, MB | loaded in s | first screen drawn in s | busy in s | heap, MB |",
+        "| candidates | written in s | page, MB | all, MB | loaded in s | first screen in s | busy in s | heap, MB |",
         "|---|---|---|---|---|---|---|---|",
     ]
     loaded, drawn, busy, heap = (np.median(values) for values in zip(*opened(report), strict=True))
