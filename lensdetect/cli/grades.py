@@ -15,18 +15,20 @@ if TYPE_CHECKING:
 SUMMARY = "make catalogues of lenses and contaminants from grades"
 
 DESCRIPTION = """\
-Combine the grades that people gave with lensdetect grade, or elsewhere, and write what they found: a catalogue
-of lenses, one of contaminants by class, truth to train on, and a report on how far the graders can be relied on.
+Combine the grades that people gave with lensdetect grade, or elsewhere, and write what they found: catalogues
+of lenses and of contaminants by class, truth to train on, and a report on how far graders can be relied on.
 """
 
 EPILOG = """\
-OUTPUT gets agreement.html (look at it first); lenses and contaminants as .fits, .csv and .parquet; objects, the
-same with all that was graded; graders.csv, pairs.csv, tables.csv; and grades.csv, to train on:
+OUTPUT gets agreement.html (look at it first); lenses and contaminants as .fits, .csv and .parquet; objects,
+the same with all that was graded; graders.csv, pairs.csv, tables.csv; and grades.csv, to train on:
   lensdetect train --data SEARCH_DIR/cutouts --survey NAME --truth OUTPUT/grades.csv --graded-only ...
 
-The published rule: a lens is recognised (grade 1 or more) by two or more graders, or one gives 5; a contaminant is
-recognised by none. By posterior: each grader counts as much as the planted lenses and duds, and what all say, bear out.
-A table to merge has columns id, grader, grade (5, 3, 1, 0 or A, B, C, X) and may have kind, note, seconds, graded_at.
+The published rule, made for four graders: a lens is recognised (grade 1 or more) by two or more, or one gives
+5; a contaminant is recognised by none. By posterior: each grader counts as much as planted lenses and duds,
+and what all say, bear out; take it where there are more graders, or of unequal skill.
+A table to merge has columns id, grader, grade (5, 3, 1, 0 or A, B, C, X), and may have kind, note, seconds
+and graded_at.
 
 examples:
   lensdetect grades found --output graded
