@@ -14,14 +14,13 @@ sets in g, r, i, in one view, in eight, and with the weights of the last epochs 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shutil
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -37,7 +36,7 @@ from real_sky_skies import load_sky, make_sky
 from real_sky_table import into_page
 
 from lensdetect.artifact.views import views_of
-from lensdetect.network import operations
+from lensdetect.network import build_detector, operations
 from lensdetect.stamps import Shards
 from lensdetect.survey import SURVEYS
 from lensdetect.training import Run, export, resume, train
@@ -143,7 +142,7 @@ def _kept_epochs(run) -> Iterator[None]:
 
 
 def score_run(run, *, survey, sets: dict[str, RealSet]) -> None:
-    """Logits of all sets with the last epoch, in one view and in eight, and with averaged weights; and the speed."""
+    """Logits of all sets with the last epoch, in one view and in eight, and with averaged weights."""
     record = run.read_plan()
     model = build_from_record(record, size=SIZE, fresh=True)
     epochs = sorted((run.folder / "epochs").glob("epoch_*.npz"))
@@ -154,12 +153,9 @@ def score_run(run, *, survey, sets: dict[str, RealSet]) -> None:
         scores[f"{name}/one"] = _logits(model, pixels)
         views = [_logits(model, np.ascontiguousarray(view)) for view in views_of(pixels, 8)]
         scores[f"{name}/eight"] = np.mean(views, axis=0)
-    seconds = _seconds_of(model, np.resize(cutouts["cfhtls_graded"], (64, *model.input_shape[1:])))
     if len(epochs) >= AVERAGED:
         _average_weights(model, epochs[-AVERAGED:])
         scores |= {f"{name}/averaged": _logits(model, pixels) for name, pixels in cutouts.items()}
-    costs = {"operations": operations(model), "images_per_s": 1.0 / seconds}
-    (run.folder / "costs.json").write_text(json.dumps(costs) + "\n")
     partial = run.folder / ".scores.npz"
     np.savez(partial, **scores)
     partial.replace(run.folder / "scores.npz")
@@ -170,16 +166,6 @@ def _logits(model, pixels: np.ndarray) -> np.ndarray:
     return model.predict(pixels, batch_size=64, verbose=0)[:, 0].astype(float) if len(pixels) else np.empty(0)
 
 
-def _seconds_of(model, batch: np.ndarray) -> float:
-    """Of one image of a batch in one thread: the fastest of some."""
-    found = []
-    for _ in range(8):
-        began_s = time.perf_counter()
-        model.predict_on_batch(batch)
-        found.append((time.perf_counter() - began_s) / len(batch))
-    return min(found)
-
-
 def _average_weights(model, paths: list[Path]) -> None:
     each = []
     for path in paths:
@@ -188,6 +174,23 @@ def _average_weights(model, paths: list[Path]) -> None:
     for variable, *values in zip(model.weights, *each, strict=True):
         if "seed_generator" not in variable.path:
             variable.assign(np.mean(values, axis=0))
+
+
+def costs(names: Iterable[str]) -> dict[str, tuple[int, float]]:
+    """Multiply-adds of a score, and images a second in one thread, of the detectors of some changes.
+
+    They take turns, in batches of 64, and each has its fastest: other work on the machine slows all alike.
+    """
+    own = {name: CHANGES[name] for name in names}
+    models = {name: build_detector(it.detector, SURVEYS[it.survey].bands, size=SIZE) for name, it in own.items()}
+    fastest_s = dict.fromkeys(own, np.inf)
+    for _ in range(8):
+        for name, model in models.items():
+            batch = np.zeros((64, *model.input_shape[1:]), np.float32)
+            began_s = time.perf_counter()
+            model.predict_on_batch(batch)
+            fastest_s[name] = min(fastest_s[name], time.perf_counter() - began_s)
+    return {name: (operations(model), 64 / fastest_s[name]) for name, model in models.items()}
 
 
 def run_queue(file: Path, *, skies: Path, runs: Path) -> int:
@@ -222,11 +225,12 @@ def main() -> int:
     args = parser.parse_args()
     if args.step == "queue":
         return min(run_queue(args.file, skies=args.skies, runs=args.runs), 1)
+    tf.config.threading.set_intra_op_parallelism_threads(1)
     if args.step == "one":
-        tf.config.threading.set_intra_op_parallelism_threads(1)
         train_one(args.change, args.seed, skies=args.skies, runs=args.runs)
         return 0
-    text = both_tables(args.runs, load_sets(args.skies))
+    done = [path.name for path in args.runs.iterdir() if path.name in CHANGES]
+    text = both_tables(args.runs, load_sets(args.skies), costs(done))
     print(text)
     if args.page is not None:
         into_page(args.page, text)

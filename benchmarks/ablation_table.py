@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +36,10 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "DES galaxies: AUROC": ("DES", "auroc"),
     "sky bologna: AUROC": ("sky", "auroc"),
 }
+
+
+#: Change -> multiply-adds of one score, images a second.
+Costs = dict[str, tuple[int, float]]
 
 
 @dataclass(frozen=True)
@@ -120,13 +123,11 @@ def is_done(folder: Path) -> bool:
     return (folder / "scores.npz").is_file() or all(path.is_file() for path in folds)
 
 
-def costs_of(row: Row, runs: Path) -> dict[str, float]:
-    """Multiply-adds of one score, and images a second of one core, over all that has to be computed."""
+def costs_of(row: Row, costs: Costs) -> tuple[int, float]:
+    """Multiply-adds and images a second over all that has to be computed for one score."""
     times = 8 if row.view == "eight" else 1
-    members = next(members for members in row.members if all(is_done(runs / member) for member in members))
-    each = [json.loads(next((runs / member).rglob("costs.json")).read_text()) for member in members]
-    operations = sum(cost["operations"] for cost in each) * times
-    return {"operations": operations, "images_per_s": 1.0 / sum(times / cost["images_per_s"] for cost in each)}
+    each = [costs[member.partition("/")[0]] for member in row.members[0]]
+    return times * sum(own for own, _ in each), 1.0 / sum(times / speed for _, speed in each)
 
 
 #: Of which changes the weights of the last epochs are measured, averaged.
@@ -156,24 +157,24 @@ def rows_of(runs: Path, *, view: str) -> list[Row]:
     return [row for row in found if row.members]
 
 
-def both_tables(runs: Path, sets: dict[str, RealSet]) -> str:
+def both_tables(runs: Path, sets: dict[str, RealSet], costs: Costs) -> str:
     """One table of single views, and one of eight."""
     parts = []
     for heading, view in (("One view", "one"), ("Eight views", "eight")):
-        parts.append(f"### {heading}\n\n{as_markdown(rows_of(runs, view=view), runs=runs, sets=sets)}")
+        parts.append(f"### {heading}\n\n{as_markdown(rows_of(runs, view=view), runs=runs, sets=sets, costs=costs)}")
     return "\n".join(parts)
 
 
-def as_markdown(rows: Sequence[Row], *, runs: Path, sets: dict[str, RealSet]) -> str:
+def as_markdown(rows: Sequence[Row], *, runs: Path, sets: dict[str, RealSet], costs: Costs) -> str:
     """The table, in the order of the rows, mean and standard deviation over seeds."""
     rows = [(row, measured) for row in rows if len(measured := measure_row(row, runs=runs, sets=sets))]
-    base = costs_of(Row("", rows[0][0].members), runs)["operations"]
+    base, _ = costs_of(Row("", rows[0][0].members), costs)
     lines = ["| " + " | ".join(("change", "seeds", *COLUMNS, "operations", "images/s")) + " |"]
     lines.append("|" + "---|" * (len(COLUMNS) + 4))
     for row, measured in rows:
-        costs = costs_of(row, runs)
+        operations, images_per_s = costs_of(row, costs)
         cells = [_mean_and_spread(measured[key], counted=key[1] == "at_half") for key in COLUMNS.values()]
-        ends = (f"{costs['operations'] / base:.2f}", f"{costs['images_per_s']:.0f}")
+        ends = (f"{operations / base:.2f}", f"{images_per_s:.0f}")
         lines.append("| " + " | ".join((row.title, str(len(measured)), *cells, *ends)) + " |")
     return "\n".join(lines) + "\n"
 

@@ -146,9 +146,7 @@ def _serve(args: argparse.Namespace) -> int:
     taken = open_socket(args.host, args.port)
     with taken:
         desk, notes = prepare(args.path, args.database, wishes)
-        # who is let in by another name comes from another machine, through a proxy on this one
-        tokens = args.tokens or bool(args.allow_host)
-        server = build_server(desk, host=args.host, tokens=tokens, hosts=args.allow_host)
+        server = build_server(desk, host=args.host, tokens=args.tokens, hosts=args.allow_host)
         for note in notes:
             print(note)
         print(f"grade at {_base(args.host, taken.getsockname()[1])} (stop with Ctrl-C)", flush=True)

@@ -31,6 +31,7 @@ def build_tile(
     offsets_mag: dict[str, float],
     problem: str = "",
     needs_sky: bool = True,
+    one_grid: bool = True,
 ) -> Tile:
     """Put the images of a tile together.
 
@@ -47,6 +48,8 @@ def build_tile(
     needs_sky : bool
         Whether a tile without world coordinates has a problem; else it has the
         pixel scale of the survey.
+    one_grid : bool
+        Whether its images must be on one grid of pixels; those of PSFs need not.
 
     Returns
     -------
@@ -70,7 +73,8 @@ def build_tile(
         plain["pixel_scale_arcsec"] = survey.pixel_scale_arcsec
         if needs_sky or frame.wcs_header:
             plain["corners_deg"], plain["pixel_scale_arcsec"] = _place(path, frame, survey)
-        images = {key: _on_frame(images[key], *planes[key], frame=frame) for key in images}
+        if one_grid:
+            images = {key: _on_frame(images[key], *planes[key], frame=frame) for key in images}
     except InputError as error:
         problem = problem or str(error)
     plain["zero_point_offset_mag"] = _offsets(planes, bands, survey, offsets_mag=offsets_mag)

@@ -143,6 +143,7 @@ def index_tiles(
             offsets_mag=found.offsets_of(name),
             problem=found.problems.get(name, ""),
             needs_sky=not cutouts,
+            one_grid=not of_psf,
         )
         for name in names
     ]

@@ -55,7 +55,8 @@ def build_server(desk: Desk, *, host: str, tokens: bool = False, hosts: Collecti
     tokens : bool
         Whether tokens are needed on this machine too.
     hosts : collection of str
-        Names by which it may be asked for.
+        Names by which it may be asked for: who comes by one of these comes from another
+        machine, through a proxy on this one, and needs a token.
 
     Returns
     -------
@@ -64,7 +65,8 @@ def build_server(desk: Desk, *, host: str, tokens: bool = False, hosts: Collecti
     uvicorn = grading_module("uvicorn")
     from lensdetect.inspection.server import build_app
 
-    app = build_app(desk, needs_tokens=tokens or not is_loopback(host), hosts={host, *hosts})
+    needs_tokens = tokens or bool(hosts) or not is_loopback(host)
+    app = build_app(desk, needs_tokens=needs_tokens, hosts={host, *hosts})
     # it keeps to messages of its own: a line a request would bury what matters
     config = uvicorn.Config(app, log_level=logging.WARNING, access_log=False, server_header=False, lifespan="off")
     return uvicorn.Server(config)

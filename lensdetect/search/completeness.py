@@ -58,7 +58,9 @@ def fates(known: pd.DataFrame, index: TileIndex, *, paths: Sequence[Path], ranke
     below = (table["fate"] == BELOW).to_numpy()
     table.loc[below, "rank"] = _ranks(table["logit"].to_numpy()[below], paths, cut)
     table.loc[below, "why"] = [
-        f"missed for its score: rank {int(row.rank):,}, logit {row.logit:.2f}" for row in table[below].itertuples()
+        f"missed for its score: rank {int(row.rank):,}, logit {row.logit:.2f}"
+        + (f"; flagged {_bad(row.flags, cut)}" if _bad(row.flags, cut) else "")
+        for row in table[below].itertuples()
     ]
     order = np.lexsort((table["rank"], table["fate"] != FOUND))
     return table.iloc[order].reset_index(drop=True)
@@ -100,13 +102,18 @@ def _fate(lens: pd.Series, row: pd.Series | None, ranked: Ranked, cut: Cut) -> d
     if row is None:
         return result
     result |= {"id": row["id"], "logit": float(row["logit"]), "flags": int(row["flags"])}
-    bad = [name for name in quality.names(int(row["flags"])) if name in cut.rejected]
     if not np.isfinite(row["logit"]):
         return result | {"fate": NO_SCORE, "why": f"missed: no score, {row['reason']}"}
-    if bad:
-        why = f"missed for its score, and flagged {', '.join(bad)} (logit {row['logit']:.2f})"
-        return result | {"fate": FLAGGED, "why": why}
+    lowest = ranked.candidates["logit"][~ranked.candidates["near_miss"].to_numpy(bool)].min()
+    if _bad(row["flags"], cut) and not row["logit"] < lowest:
+        # there are more of them than the list has places
+        return result | {"fate": FLAGGED, "why": f"missed for its flags: {_bad(row['flags'], cut)}"}
     return result | {"fate": BELOW}
+
+
+def _bad(flags: int, cut: Cut) -> str:
+    """Names of the flags that cost a place."""
+    return ", ".join(name for name in quality.names(int(flags)) if name in cut.rejected)
 
 
 def _listed(lens: pd.Series, listed: pd.DataFrame) -> pd.Series | None:

@@ -39,7 +39,7 @@ def command(sky, *more):
 
 
 def test_a_search_with_a_real_detector(lensdetect, shipping, sky):
-    result = lensdetect(*command(sky, "--prior", "1e-3", "--top", 3, "--reject", "none"))
+    result = lensdetect(*command(sky, "--prior", "1e-3", "--top", 3, "--scene", 0, "--reject", "none"))
     assert result.code == 0, result.err
     table = pd.read_csv(sky / "found" / "candidates.csv")
     assert len(table) == 3 and table["logit"].is_monotonic_decreasing

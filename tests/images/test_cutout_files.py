@@ -60,6 +60,13 @@ def test_psfs_are_passed_over_unless_they_are_wanted(tmp_path):
     assert paths(find(tmp_path, of_psf=True), "a")[1] == str(tmp_path / "a_r_psf.fits")
 
 
+def test_psfs_of_bands_may_be_of_different_size(tmp_path):
+    for band, side in (("g", 23), ("r", 25)):
+        write(tmp_path / f"psf_{band}.fits", shape=(side, side))
+    (tile,) = find(tmp_path, of_psf=True).tiles
+    assert tile.problem == "" and {image.shape for image in tile.images.values()} == {(23, 23), (25, 25)}
+
+
 def test_in_a_folder_of_psfs_they_may_be_called_anything(tmp_path):
     write(tmp_path / "psf" / "a_r.fits")
     assert paths(find(tmp_path / "psf", of_psf=True), "a")[1] == str(tmp_path / "psf" / "a_r.fits")

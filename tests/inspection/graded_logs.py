@@ -5,9 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-# fixtures of a small search and of the server on it
-from .served import found, serve  # noqa: F401
-
 LEVELS = np.array([0.0, 1.0, 3.0, 5.0])
 #: Chance of each grade for an object that is none and for a lens: three who can tell, less and less well, one who
 #: tells nothing, one who sees lenses everywhere, and one who has the scale upside down.

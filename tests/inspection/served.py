@@ -103,10 +103,10 @@ def serve() -> Iterator[Callable[..., Served]]:
     """Serve a search on a free port of this machine, in a thread."""
     running = []
 
-    def start(path: Path, *, tokens: bool = False, hosts=(), **wishes) -> Served:
+    def start(path: Path, *, host: str = "127.0.0.1", tokens: bool = False, hosts=(), **wishes) -> Served:
         desk, _ = prepare(path, None, Wishes(**{"planted": 0.0, "repeats": 0.0} | wishes))
         taken = open_socket("127.0.0.1", 0)
-        server = build_server(desk, host="127.0.0.1", tokens=tokens, hosts=hosts)
+        server = build_server(desk, host=host, tokens=tokens, hosts=hosts)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [taken]}, daemon=True)
         thread.start()
         served = Served(f"http://127.0.0.1:{taken.getsockname()[1]}", desk)

@@ -173,6 +173,36 @@ def test_name_is_enough_on_this_machine_unless_it_is_taken(found, serve):
         assert client.get("/api/work").status_code == 401
 
 
+@pytest.mark.parametrize(
+    ("how", "needed"),
+    [
+        ({}, False),
+        ({"host": "localhost"}, False),
+        ({"host": "::1"}, False),
+        ({"host": "0.0.0.0"}, True),
+        ({"host": "192.168.1.5"}, True),
+        ({"host": "::"}, True),
+        ({"host": "laboratory"}, True),
+        ({"tokens": True}, True),
+        ({"hosts": ["grading.example.org"]}, True),
+    ],
+)
+def test_tokens_are_needed_wherever_others_can_come(found, serve, how, needed):
+    with httpx.Client(base_url=serve(found, **how).url, headers=BROWSER) as client:
+        assert client.get("/api/session").json() == {"needs_token": needed}
+        assert client.post("/api/session", json={"name": "Ann"}).status_code == (401 if needed else 200)
+
+
+def test_behind_a_proxy_with_tls_the_cookie_is_for_tls_alone(found, serve):
+    served = serve(found, hosts=["grading.example.org"])
+    token = served.client("Ann").headers["authorization"].removeprefix("Bearer ")
+    through = {"host": "grading.example.org", "x-forwarded-proto": "https", "origin": "https://grading.example.org"}
+    with httpx.Client(base_url=served.url, headers=through) as client:
+        cookie = client.post("/api/session", json={"token": token}).headers["set-cookie"]
+        assert cookie.startswith(f"lensdetect-https={token};") and "Secure" in cookie
+        assert client.get("/api/work", headers={"cookie": cookie.partition(";")[0]}).json()["grader"] == "Ann"
+
+
 def test_revoked_token_ends_at_once(found, serve):
     served = serve(found)
     client = served.client("Ann")

@@ -45,6 +45,23 @@ def test_candidates_are_looked_at_and_others_move_up(search, all_scores, looked_
     assert f"{near['id'].iloc[0]}  " in found.text() and "near miss: trail" in found.text()
 
 
+def test_a_known_lens_that_has_a_flag_is_named_with_it(search, sky, looked_at, tmp_path):
+    bright = sky.objects.sort_values("peak", ascending=False, ignore_index=True)
+    rows = {"brightest": bright.iloc[0], "lower": bright.iloc[7], "clean": bright.iloc[12]}
+    lines = [f"{name},{one.RAJ2000},{one.DECJ2000}" for name, one in rows.items()]
+    (tmp_path / "mine.csv").write_text("\n".join(["name,ra,dec", *lines]) + "\n")
+    found = search(cut=Cut(top=5, **ONLY), known=tmp_path / "mine.csv")
+    known = pd.read_csv(found.folder / "known.csv").set_index("name")
+    near = found.candidates[found.candidates["near_miss"]].set_index("known_lens")
+    assert known.loc["brightest", ["fate", "rank"]].tolist() == ["flag", near.loc["brightest", "rank"]]
+    assert known.loc["brightest", "flags"] & TRAIL and known.loc["brightest", "why"].startswith(
+        "near miss: trail (rank 6"
+    )
+    # one more than there are places for
+    assert known.loc["lower", ["fate", "why"]].tolist() == ["flag", "missed for its flags: trail"]
+    assert known.loc["clean", "fate"] == "found" and not known.loc["clean", "flags"] & TRAIL
+
+
 def test_more_candidates_need_no_new_scoring_and_nobody_is_looked_at_twice(search, looked_at):
     search(cut=Cut(top=3, **ONLY))
     before = sum(looked_at)

@@ -61,7 +61,7 @@ def test_kids_in_other_units_is_refused_with_both_numbers(shared_data, tmp_path)
     folder = shared_data / "kids_r_unlabelled"
     with pytest.raises(
         InputError,
-        match=r"no galaxy of 92 can be used.*band r of tile .* must be .* of the 2\.4e-12 of survey kids, got 0\.0",
+        match=r"no galaxy of 92 can be used.*band r of tile .* must be .* of the 2\.57e-12 of survey kids, got 0\.0",
     ):
         paint(get_survey("kids"), folder, None, tmp_path / "out", plane_bands=("r",), **QUICK)
 

@@ -1,0 +1,5 @@
+"""Fixtures of a small search, and of the server on it."""
+
+from __future__ import annotations
+
+from .served import found, serve  # noqa: F401
