@@ -208,7 +208,8 @@ class Desk:
         if showing.subject.training:
             raise ValueError("what is shown with its answer gets no grade")
         undoes, grade, kind = item.get("undoes"), item.get("grade"), item.get("kind", "")
-        if (undoes is None) == (grade is None) or (grade is not None and grade not in GRADES):
+        is_grade = grade in GRADES and not isinstance(grade, bool)
+        if (undoes is None) == (grade is None) or not (grade is None or is_grade):
             raise ValueError(
                 f"grade must be one of {', '.join(f'{one:g}' for one in GRADES)}, or undoes say which goes"
             )

@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import re
 import secrets
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from lensdetect.errors import InputError
 from lensdetect.inspection import schema
@@ -122,10 +122,10 @@ def admit(store: Store, name: str) -> str:
 
 
 def _make_token(store: Store, name: str, *, invited: bool) -> str:
-    sql, graders = grading_module("sqlalchemy"), schema.graders
+    graders = schema.graders
     token_id, secret, salt = secrets.token_hex(6), secrets.token_urlsafe(32), secrets.token_hex(16)
     with store.writing() as connection:
-        row = connection.execute(sql.select(graders).where(graders.c.name == name)).first()
+        row = _row_of(connection, name)
         if row is None:
             values = {"name": name, "invited": invited, "made_at": utc_now()}
             number = connection.execute(graders.insert(), values).inserted_primary_key[0]
@@ -139,6 +139,12 @@ def _make_token(store: Store, name: str, *, invited: bool) -> str:
         token = {"id": token_id, "grader": number, "salt": salt, "digest": _digest(salt, secret), "made_at": utc_now()}
         connection.execute(schema.tokens.insert(), token)
     return f"{token_id}.{secret}"
+
+
+def _row_of(connection: Any, name: str) -> Any | None:
+    """Row of a grader; "ann" and "Ann" are one person, whose word must not count twice."""
+    rows = connection.execute(grading_module("sqlalchemy").select(schema.graders))
+    return next((row for row in rows if row.name.casefold() == name.casefold()), None)
 
 
 def revoke(store: Store, name: str) -> int:
@@ -159,9 +165,9 @@ def revoke(store: Store, name: str) -> int:
     InputError
         If nobody has this name.
     """
-    sql, graders, tokens = grading_module("sqlalchemy"), schema.graders, schema.tokens
+    graders, tokens = schema.graders, schema.tokens
     with store.writing() as connection:
-        row = connection.execute(sql.select(graders.c.number).where(graders.c.name == checked_name(name))).first()
+        row = _row_of(connection, checked_name(name))
         if row is None:
             raise InputError(f"{shown(name)} must be the name of a grader, got none of them: see --list-graders")
         # whoever knows the name alone must not come in by it again

@@ -298,6 +298,7 @@ def test_strange_key_is_looked_up_and_not_found(found, serve, key):
     ("change", "reason"),
     [
         ({"grade": 4.0}, "grade must be one of 5, 3, 1, 0"),
+        ({"grade": True}, "grade must be one of"),
         ({"grade": None}, "grade must be one of"),
         ({"undoes": str(uuid.uuid4())}, "grade must be one of"),
         ({"kind": "planet"}, "kind must be empty or one of spiral"),

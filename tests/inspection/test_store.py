@@ -175,6 +175,15 @@ def test_who_was_invited_cannot_be_named_on_the_page(store):
         admit(store, "Ann")
 
 
+def test_name_in_other_letters_is_the_same_person(store):
+    first, again = add_grader(store, "Ann"), add_grader(store, "aNN")
+    assert grader_of(store, again).number == grader_of(store, first).number
+    assert [one.name for one in list_graders(store)] == ["Ann"]
+    with pytest.raises(InputError, match="ANN must come with the link that was made for this name"):
+        admit(store, "ANN")
+    assert revoke(store, "ann") == 2
+
+
 def test_nothing_there_is_said(tmp_path):
     with pytest.raises(InputError, match="there must be grades in .*, got no such file: begin with lensdetect grade"):
         read_log(tmp_path)
