@@ -35,6 +35,7 @@ from lensdetect.data.pipeline import Stamps, evaluation_batches
 from lensdetect.figures import save_figure
 from lensdetect.metrics import false_positives_by_kind, roc_curve, threshold_at
 from lensdetect.rounds import Mixture, Wishes, choose, compare, labels_of, mix
+from lensdetect.rounds.choosing import USUAL, parse_wishes
 from lensdetect.rounds.converted import manifest_of, survey_of
 from lensdetect.rounds.mixing import plan_for
 from lensdetect.simulation import simulate
@@ -56,6 +57,8 @@ PRIOR, COMPLETENESS, ROUNDS, GRADES = 1e-3, 0.7, 3, 200
 #: Share of the lenses that a grader recognises, and of the others that he takes for one.
 GRADERS = {"perfect": (1.0, 0.0), "85 % and 5 %": (0.85, 0.05)}
 MIXTURE, REAL_MIXTURE, EPOCHS = Mixture(), Mixture(share=0.5), 3
+#: As lensdetect next chooses if it is not told otherwise.
+MIX = parse_wishes(USUAL)
 #: Share of lenses among what a grader is shown, for his posterior.
 _SHOWN_PRIOR = 0.1
 
@@ -195,6 +198,9 @@ def run_rounds(seed: int, way: str, grader: str, folder: Path) -> pd.DataFrame:
     for number in range(1, ROUNDS + 1):
         if way == "none":
             rows = np.zeros(0, int)
+        elif way == "mix":
+            # at once, before any retraining
+            rows, _ = choose(MIX, GRADES * ROUNDS, logit=pool_logit, seed=seed * 10 + 1)
         else:
             free = np.setdiff1d(np.arange(len(truth)), rows)
             picked, _ = choose(Wishes(((way, 1.0),)), GRADES, logit=pool_logit[free], seed=seed * 10 + number)
@@ -257,7 +263,13 @@ def told_of(test: Together, before: np.ndarray, after: np.ndarray, **names) -> d
 
 def conditions() -> list[tuple[int, str, str]]:
     """All that is run, the most telling first."""
-    ways = [("score", "perfect"), ("random", "perfect"), ("score", "85 % and 5 %"), ("none", "perfect")]
+    ways = [
+        ("score", "perfect"),
+        ("random", "perfect"),
+        ("mix", "perfect"),
+        ("score", "85 % and 5 %"),
+        ("none", "perfect"),
+    ]
     return [(seed, way, grader) for way, grader in ways for seed in (1, 2, 3)]
 
 
@@ -334,6 +346,7 @@ LABELS = {
     ("score", "perfect"): "highest scores, a perfect grader",
     ("score", "85 % and 5 %"): "highest scores, recall 85 %, false alarms 5 %",
     ("random", "perfect"): "at random, a perfect grader",
+    ("mix", "perfect"): "a third highest scores, the rest at random, at once",
     ("none", "perfect"): "no grades, trained as long",
 }
 
@@ -378,7 +391,7 @@ def _show_kinds(table: pd.DataFrame) -> None:
 def _figure(table: pd.DataFrame) -> Figure:
     figure = Figure(figsize=(6.4, 4.2), layout="constrained")
     axes = figure.add_subplot()
-    colours = dict(zip(LABELS, ("tab:blue", "tab:orange", "tab:red", "tab:gray"), strict=True))
+    colours = dict(zip(LABELS, ("tab:blue", "tab:orange", "tab:red", "tab:green", "tab:gray"), strict=True))
     start = table.drop_duplicates("seed")["before false positives"]
     for key, label in LABELS.items():
         rows = table[(table["way"] == key[0]) & (table["grader"] == key[1])]

@@ -39,7 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     what.add_argument(
         "--by",
         metavar="WAY[:SHARE],...",
-        help="score, disagreement, novelty, random, or shares of them (default: score)",
+        help="score, disagreement, novelty, random, or shares of them (default: score:1,random:2)",
     )
     what.add_argument("--like", metavar="ID", help="instead: what looks most like this object")
     what.add_argument(
@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
     if args.like is not None or "novelty" in (args.by or ""):
         load_tensorflow_quietly()
     from lensdetect.rounds import HeldOut, SearchedSky, choose_next
-    from lensdetect.rounds.choosing import parse_wishes
+    from lensdetect.rounds.choosing import USUAL, parse_wishes
     from lensdetect.text import for_screen
 
     if args.by is not None and args.like is not None:
@@ -85,7 +85,7 @@ def run(args: argparse.Namespace) -> int:
         SearchedSky(args.search, tiles=args.tiles, survey=args.survey),
         args.output,
         count=args.count,
-        wishes=None if args.by is None else parse_wishes(args.by),
+        wishes=parse_wishes(args.by or USUAL),
         like=args.like,
         graded=grades_of(args, needed=False)["id"].tolist(),
         model=args.model,

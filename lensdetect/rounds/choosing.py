@@ -10,6 +10,9 @@ import numpy as np
 from lensdetect.errors import InputError, unknown_name
 
 SCORE, DISAGREEMENT, NOVELTY, RANDOM = "score", "disagreement", "novelty", "random"
+#: Where nothing is wished for: the highest scores alone teach a detector to doubt what it is surest of
+#: (benchmarks/rounds.md), those at random what the sky is made of.
+USUAL = f"{SCORE}:1,{RANDOM}:2"
 WAYS = (SCORE, DISAGREEMENT, NOVELTY, RANDOM)
 
 

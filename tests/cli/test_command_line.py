@@ -50,9 +50,9 @@ def test_help_names_all_surveys(lensdetect, verb):
 
 def test_help_names_all_plans(lensdetect):
     text = " ".join(lensdetect("train", "--help").out.split())
-    adamw, published = PLANS["adamw"], PLANS["published"]
-    assert set(PLANS) == {"adamw", "published"} and "adamw, or published" in text
-    assert f"(default: {adamw.epochs}; published: {published.epochs})" in text
+    adamw, published, fine_tune = (PLANS[name] for name in ("adamw", "published", "fine_tune"))
+    assert set(PLANS) == {"adamw", "published", "fine_tune"} and all(name in text for name in PLANS)
+    assert f"(default: {adamw.epochs}; published: {published.epochs}; fine_tune: {fine_tune.epochs})" in text
     assert f"(default: {adamw.batch_size}; published: {published.batch_size})" in text
 
 

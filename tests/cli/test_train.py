@@ -153,7 +153,8 @@ def test_validates_with_stamps_of_their_own(lensdetect, training_stamps, graded,
     result = lensdetect(*command(graded, tmp_path / "run", *told, "--validation", training_stamps))
     assert result.code == 0 and "too few" not in result.err
     card = load_card(tmp_path / "run" / "model" / "1")
-    assert card.metrics["ugri"]["stamps"] == 240 and card.training["measured_on"]["set"] == "validation"
+    # a quarter of the 240 has a source that cannot be seen
+    assert card.metrics["ugri"]["stamps"] == 180 and card.training["measured_on"]["set"] == "validation"
 
 
 @pytest.mark.slow
