@@ -5,7 +5,7 @@ posterior assumes. In ``shared looks`` objects look more or less like a lens to 
 that graders err together, which the posterior does not know of. Truth is known of planted lenses and duds alone; all
 three ways get the same: each is turned into a probability with what the planted objects show, at the true share.
 
-    python benchmarks/bench_grades.py --seeds 20      the table of benchmarks/grading.md, 2 minutes on one core
+    python benchmarks/bench_grades.py --seeds 20      the figures of benchmarks/grading.md, 2 minutes on one core
 """
 
 from __future__ import annotations

@@ -191,5 +191,8 @@ def csv_cells(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
     """
     buffer = io.BytesIO()
     write_csv(table, buffer)
-    columns, *cells = csv.reader(io.StringIO(buffer.getvalue().decode(), newline=""))
+    text = buffer.getvalue().decode()
+    # an id may be of any length
+    csv.field_size_limit(max(csv.field_size_limit(), len(text)))
+    columns, *cells = csv.reader(io.StringIO(text, newline=""))
     return columns, cells

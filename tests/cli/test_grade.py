@@ -12,7 +12,7 @@ import pytest
 from lensdetect.inspection.store import Store
 from lensdetect.inspection.tokens import grader_of
 
-from ..inspection.served import found  # noqa: F401
+from ..inspection.served import found, found_once  # noqa: F401
 
 
 def test_graders_are_made_listed_and_revoked(lensdetect, found):  # noqa: F811

@@ -44,6 +44,7 @@ def test_a_search_with_a_real_detector(lensdetect, shipping, sky):
     table = pd.read_csv(sky / "found" / "candidates.csv")
     assert len(table) == 3 and table["logit"].is_monotonic_decreasing
     assert "objects scored: 5" in result.out and "report.html" in result.out
+    assert "lensdetect search --tiles" in (sky / "found" / "report.html").read_text()
     scores = pd.read_parquet(sky / "found" / "scores" / "field.parquet")
     names = [name for name in scores if name.startswith("logit_")]
     assert names == ["logit_arcformer_test_bologna_1"] and scores["logit"].notna().all()

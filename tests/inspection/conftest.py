@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-from .served import found, serve  # noqa: F401
+from .served import found, found_once, serve  # noqa: F401

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -70,10 +71,16 @@ def write_search(folder: Path, *, count: int, ids: Callable[[int], str] = "galax
     return folder
 
 
+@pytest.fixture(scope="session")
+def found_once(tmp_path_factory) -> Path:
+    """The folder that ``found`` is a copy of."""
+    return write_search(tmp_path_factory.mktemp("search") / "found", count=14)
+
+
 @pytest.fixture
-def found(tmp_path) -> Path:
+def found(found_once, tmp_path) -> Path:
     """Folder of a search with 14 candidates."""
-    return write_search(tmp_path / "found", count=14)
+    return shutil.copytree(found_once, tmp_path / "found")
 
 
 @dataclass

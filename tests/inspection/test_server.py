@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -12,6 +13,7 @@ import threading
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import httpx
 import numpy as np
@@ -100,36 +102,43 @@ def test_two_hundred_requests_at_once_lose_nothing_and_count_nothing_twice(found
         assert set(log["grade_id"][log["grader"] == name]) == {one["grade_id"] for by, one in sent if by == who}
 
 
-def test_killed_server_loses_nothing_that_it_acknowledged(tmp_path):
-    found = write_search(tmp_path / "found", count=6)
+@contextlib.contextmanager
+def process_of(found: Path):
+    """The command itself, in a process of its own; yields that and its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    url, command = (
-        f"http://127.0.0.1:{port}",
-        [sys.executable, "-m", "lensdetect", "grade", str(found), "--planted", "0"],
-    )
-    process = subprocess.Popen([*command, "--port", str(port)], stdout=subprocess.PIPE, text=True)
-    assert process.stdout.readline() == "mixed in: 0 known lenses and nothing else\n"
-    assert process.stdout.readline() == f"grade at {url} (stop with Ctrl-C)\n"
-    acknowledged, stop = [], threading.Event()
-    with httpx.Client(base_url=url, timeout=5, headers=BROWSER) as client:
-        for _ in range(100):
-            try:
-                assert client.post("/api/session", json={"name": "Ann"}).status_code == 200
-                break
-            except httpx.ConnectError:
-                time.sleep(0.1)
+    command = [sys.executable, "-m", "lensdetect", "grade", str(found), "--planted", "0", "--port", str(port)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout.readline() == "mixed in: 0 known lenses and nothing else\n"
+            assert process.stdout.readline() == f"grade at http://127.0.0.1:{port} (stop with Ctrl-C)\n"
+            yield process, f"http://127.0.0.1:{port}"
+        finally:
+            process.kill()
+
+
+def sign_in(client: httpx.Client, name: str) -> None:
+    for _ in range(300):
+        with contextlib.suppress(httpx.ConnectError):
+            assert client.post("/api/session", json={"name": name}).status_code == 200
+            return
+        time.sleep(0.1)
+    raise AssertionError("the server does not answer")
+
+
+def test_killed_server_loses_nothing_that_it_acknowledged(found):
+    acknowledged = []
+    with process_of(found) as (process, url), httpx.Client(base_url=url, timeout=30, headers=BROWSER) as client:
+        sign_in(client, "Ann")
         keys = keys_of(client)
 
         def grade() -> None:
-            while not stop.is_set():
-                one = item(keys[len(acknowledged) % 6], 3.0)
-                try:
+            with contextlib.suppress(httpx.TransportError):  # as it is killed
+                while True:
+                    one = item(keys[len(acknowledged) % 14], 3.0)
                     send(client, one)
-                except httpx.TransportError:
-                    return
-                acknowledged.append(one["grade_id"])
+                    acknowledged.append(one["grade_id"])
 
         thread = threading.Thread(target=grade)
         thread.start()
@@ -137,11 +146,15 @@ def test_killed_server_loses_nothing_that_it_acknowledged(tmp_path):
             assert thread.is_alive()
             time.sleep(0.01)
         process.send_signal(signal.SIGKILL)
-        process.wait()
-        stop.set()
         thread.join()
-    process.stdout.close()
     assert set(acknowledged) <= set(read_log(found)["grade_id"])
+
+
+def test_stopped_server_ends_well(found):
+    with process_of(found) as (process, url), httpx.Client(base_url=url, headers=BROWSER) as client:
+        sign_in(client, "Ann")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == 0
 
 
 # ---- who gets in -----------------------------------------------------------------------------------------------------

@@ -168,6 +168,7 @@ def test_cutouts_must_say_where_they_are_from(tmp_path, rng):
 # ---- what is mixed in ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_lenses_are_painted_onto_the_galaxies_that_are_given(tmp_path):
     folder = write_search(tmp_path / "found", count=8)
     source = open_source(folder)
@@ -243,6 +244,7 @@ def test_database_of_other_objects_is_refused(found, tmp_path):
         prepare(found, url, Wishes())
 
 
+@pytest.mark.slow
 def test_training_tells_the_answer_of_lessons_only(found, tmp_path, rng):
     np.save(tmp_path / "others.npy", np.stack([galaxy(rng) for _ in range(9)]))
     wishes = Wishes(others=tmp_path / "others.npy", planted=0.05, repeats=0.0, training=1)

@@ -14,6 +14,7 @@ from lensdetect.figures.search import score_histogram, sky_map
 from lensdetect.images.tiles import Tile
 from lensdetect.search import Cut
 from lensdetect.search.report import report_html
+from lensdetect.search.report_cards import csv_cells
 from lensdetect.search.report_pictures import Pictures, sky_axes
 
 from .report_files import findings, table, write
@@ -109,6 +110,12 @@ def test_an_empty_report_says_why(tmp_path, counts, cut, why):
     none = dataclasses.replace(findings(tmp_path, table(0)), cut=cut)
     none.ranked.objects, none.ranked.scored, none.ranked.eligible = counts
     assert why in report_html(none, Pictures(tmp_path, []))
+
+
+def test_cells_are_those_of_the_csv_file_whatever_an_id_holds():
+    rows = table(3).assign(id=["x" * 300_000, 'a "b",\r\nc', "=1+1"])
+    columns, cells = csv_cells(rows)
+    assert columns == list(rows) and [row[2] for row in cells] == ["x" * 300_000, 'a "b",\r\nc', "'=1+1"]
 
 
 def test_a_report_of_very_many_shows_the_first_and_says_so(tmp_path, monkeypatch):

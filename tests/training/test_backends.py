@@ -123,6 +123,7 @@ def test_batch_is_halved_where_memory_is_short(monkeypatch, caplog, spec, stamps
         assert int(saved["optimizer/adamw/iteration"]) == 30
 
 
+@pytest.mark.slow
 def test_batch_is_halved_in_the_middle_of_a_stage(monkeypatch, spec, stamps, bologna, three_epochs, tmp_path):
     whole = train(spec, stamps, tmp_path / "run", survey=bologna, plan=three_epochs.with_epochs(1), seed=1)
     whole.change_plan(whole.read_plan() | {"plan": three_epochs.with_epochs(2).as_dict()})

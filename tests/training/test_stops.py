@@ -83,7 +83,8 @@ def results(folder) -> dict[str, object]:
     return found
 
 
-@pytest.mark.parametrize("how", [pytest.param("full disk", marks=pytest.mark.slow), "kill before"])
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["full disk", "kill before"])
 def test_training_goes_on_after_a_stop_in_any_write(quick, command, stopped_at, tmp_path, how):
     command(tmp_path / "whole")
     wanted = results(tmp_path / "whole")

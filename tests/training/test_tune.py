@@ -249,6 +249,7 @@ def test_trial_that_diverges_has_failed(stamps, spec, bologna, short_plan, tmp_p
         trial_module.run_trial(tmp_path / "run", spec, plan=short_plan, bench=bench)
 
 
+@pytest.mark.slow
 def test_trial_goes_on_after_its_last_epoch_or_anew(stamps, spec, bologna, short_plan, tmp_path, monkeypatch):
     bench = trial_module.Bench(stamps, bologna, validation=np.arange(40), seed=3, fpr=0.1)
     plan, run = short_plan.with_epochs(2), Run(tmp_path / "run")
