@@ -180,10 +180,12 @@ CHANGES: dict[str, Change] = {
     "faint_as_others": replace(
         BASE, title="sources below the cut are trained on as others, not left out", rule=_faint_as_others
     ),
-    "centred": replace(BASE, title="shifted by at most 1 pixel in training, not 5", plan=plan_of(max_shift_pix=1)),
+    "centred": replace(
+        BASE, title="centred: shifts of at most 1 pixel in training, not 5", plan=plan_of(max_shift_pix=1)
+    ),
     "subtracted": replace(
         BASE,
-        title="the same, and planes without the smooth light of the galaxy",
+        title="subtracted: shifts of 1 pixel, and planes without the smooth light of the galaxy",
         detector="arcformer_small_subtracted",
         plan=plan_of(max_shift_pix=1),
     ),
@@ -193,8 +195,13 @@ CHANGES: dict[str, Change] = {
         LONG, title="long, and a second step on simulated stamps alone", rule=_as_simulated, **_SECOND
     ),
     "galaxies": replace(
-        LONG, title="long, and a second step with ordinary real galaxies", mix=Mix(tuple(ORDINARY)), **_SECOND
+        LONG, title="galaxies: long, and a second step with ordinary real galaxies", mix=Mix(tuple(ORDINARY)), **_SECOND
     ),
-    "graded": replace(LONG, title="the same, and the graded lenses and look-alikes", mix=Mix(), **_SECOND),
-    "painted": replace(LONG, title="the same, and arcs painted onto real galaxies", mix=Mix(painted=(1, 2)), **_SECOND),
+    "graded": replace(LONG, title="graded: the same, and the graded lenses and look-alikes", mix=Mix(), **_SECOND),
+    "painted": replace(
+        LONG,
+        title="painted: long, and a second step with ordinary galaxies, graded objects and painted arcs",
+        mix=Mix(painted=(1, 2)),
+        **_SECOND,
+    ),
 }

@@ -249,7 +249,7 @@ def told_of(test: Together, before: np.ndarray, after: np.ndarray, **names) -> d
     table = compare(is_lens, {"before": before, "after": after}, completeness=(COMPLETENESS,), prior=PRIOR)
     found = dict(names)
     for row in table.itertuples():
-        short = next((word for word in ("AUROC", "false positives", "purity", "fewer") if word in row.figure), None)
+        short = next((word for word in ("AUROC", "false positives", "purity") if word in row.figure), None)
         if short is not None:
             found |= {f"{row.detector} {short}": row.value, f"{row.detector} {short} low": row.low,
                       f"{row.detector} {short} high": row.high}  # fmt: skip
@@ -363,7 +363,7 @@ def show(folder: Path) -> None:
         for graded, rows in table[(table["way"] == way) & (table["grader"] == grader)].groupby("graded"):
             by_seed = rows.set_index("seed")
             cells = " | ".join(_cell(by_seed, seed, "after") for seed in (1, 2, 3))
-            factor = np.exp(np.log(rows["ratio fewer"]).mean())
+            factor = np.exp(np.log(rows["ratio false positives"]).mean())
             print(f"| {label} | {graded} | {cells} | {factor:.1f} |")
     _show_kinds(table)
     save_figure(_figure(table), Path(__file__).resolve().parents[1] / "docs" / "rounds.png")
@@ -397,7 +397,7 @@ def _figure(table: pd.DataFrame) -> Figure:
         rows = table[(table["way"] == key[0]) & (table["grader"] == key[1])]
         if not len(rows):
             continue
-        grades = rows["graded"].where(key[0] != "none", GRADES * ROUNDS)
+        grades = rows["graded"] if key[0] != "none" else rows["graded"] * 0 + GRADES * ROUNDS
         mean = np.exp(np.log(rows["after false positives"]).groupby(grades).mean())
         if key[0] == "score":
             values = [np.exp(np.log(start).mean()), *mean]
