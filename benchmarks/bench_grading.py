@@ -41,7 +41,8 @@ def write_search(folder: Path, count: int) -> None:
     logit = np.linspace(5.0, -10.0, count)
     columns = {"rank": ranks, "id": [f"object {rank}" for rank in ranks], "logit": logit}
     pd.DataFrame(columns | {"probability": 1.0 / (1.0 + np.exp(-logit))}).to_parquet(folder / "candidates.parquet")
-    (folder / "search.json").write_text(json.dumps({"survey": "kids"}))
+    said = {"survey": "kids", "bands": list("ugri"), "pixel_scale_arcsec": 0.2}
+    (folder / "search.json").write_text(json.dumps(said))
     for rank in ranks:
         fits.PrimaryHDU(galaxy(rng)).writeto(cutouts / f"{rank:05d}_object_{rank}.fits")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +99,7 @@ def open_source(path: Path | str, *, survey: str | None = None, size: int = 101)
 
 
 def _of_search(folder: Path, survey: str | None) -> Source:
-    known = get_survey(survey or read_json(folder / _MANIFEST, remedy="finish the search")["survey"])
+    known = _as_cut(folder / _MANIFEST, survey)
     table = _candidates(folder)
     names = sorted(path.name for path in (folder / "cutouts").glob("*.fits"))
     files = {int(match[1]): name for name in names if (match := _RANK.fullmatch(name))}
@@ -119,6 +119,16 @@ def _of_search(folder: Path, survey: str | None) -> Source:
     notes = [f"{missing:,} of {len(table):,} have no cutout and are left out"] if missing else []
     objects = Cubes(folder / "cutouts", (one.member for one in subjects), num_bands=len(known.bands))
     return Source(known, folder, subjects, objects, dict(reversed(ordinary.items())), notes)
+
+
+def _as_cut(path: Path, survey: str | None) -> Survey:
+    """The survey with the bands and the pixel scale of the cutouts of a search, which are those of its detectors."""
+    manifest = read_json(path, remedy="finish the search")
+    missing = {"survey", "bands", "pixel_scale_arcsec"} - set(manifest)
+    if missing:
+        raise InputError(f"{path} must say {', '.join(sorted(missing))} of its cutouts: give the same search once more")
+    known = get_survey(survey or manifest["survey"]).with_bands(manifest["bands"])
+    return replace(known, pixel_scale_arcsec=float(manifest["pixel_scale_arcsec"]))
 
 
 def _candidates(folder: Path) -> pd.DataFrame:

@@ -18,14 +18,14 @@ from lensdetect.survey import Survey
 
 #: What a folder of a search says about itself.
 MANIFEST_NAME = "search.json"
-#: What in it may change from one run to the next.
-_FREE = ("code_version", "tiles")
+#: What in it may change from one run to the next; bands and scale follow from the detectors.
+_FREE = ("code_version", "tiles", "bands", "pixel_scale_arcsec")
 
 
 def build_manifest(
     survey: Survey, catalogue: Catalogue, committee: Committee, prior: float | None, *, tiles: Sequence[Path] = ()
 ) -> dict:
-    """What a folder says of its search: all that its scores follow from, and where the tiles lie.
+    """What a folder says of its search: all that its scores follow from, where the tiles lie, and what cutouts are.
 
     Parameters
     ----------
@@ -48,6 +48,8 @@ def build_manifest(
         "prior": prior,
         "code_version": search_code(),
         "tiles": [str(path) for path in tiles],
+        "bands": list(committee.bands),
+        "pixel_scale_arcsec": committee.pixel_scale_arcsec,
     }
 
 

@@ -48,7 +48,8 @@ def found(tmp_path) -> Path:
     )  # fmt: skip
     (folder / "cutouts").mkdir(parents=True)
     write_candidates(table, folder)
-    (folder / "search.json").write_text(json.dumps({"survey": "kids"}))
+    said = {"survey": "kids", "bands": ["u", "g", "r", "i"], "pixel_scale_arcsec": 0.2}
+    (folder / "search.json").write_text(json.dumps(said))
     sigma = np.array([band.noise_sigma for band in get_survey("kids").bands])[:, None, None]
     for row in table.itertuples(index=False):
         buffer = io.BytesIO()

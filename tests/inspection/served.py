@@ -63,7 +63,8 @@ def write_search(folder: Path, *, count: int, ids: Callable[[int], str] = "galax
     )
     (folder / "cutouts").mkdir(parents=True)
     write_candidates(table, folder)
-    (folder / "search.json").write_text(json.dumps({"survey": "kids"}))
+    said = {"survey": "kids", "bands": ["u", "g", "r", "i"], "pixel_scale_arcsec": 0.2}
+    (folder / "search.json").write_text(json.dumps(said))
     for row in table.itertuples(index=False):
         buffer = io.BytesIO()
         fits.PrimaryHDU(np.moveaxis(galaxy(rng), -1, 0)).writeto(buffer)

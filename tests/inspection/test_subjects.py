@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -93,6 +95,18 @@ def test_search_gives_its_candidates_and_names_known_lenses(found):
     assert source.objects.read(source.subjects[3].member).shape == (SIZE, SIZE, 4)
     # galaxies to paint on begin with the last rank, and are improbable
     assert list(source.ordinary)[:2] == ["galaxy 13", "galaxy 12"] and "galaxy 0" not in source.ordinary
+
+
+def test_cutouts_have_the_bands_and_the_scale_of_the_search_not_of_its_survey(found):
+    """CFHTLS has u, g, r, i and z in pixels of 0.186 arcsec; a detector may take four of them, resampled to 0.2."""
+    said = {"survey": "cfhtls", "bands": ["u", "g", "r", "i"], "pixel_scale_arcsec": 0.2}
+    (found / "search.json").write_text(json.dumps(said))
+    source = open_source(found)
+    assert source.survey.band_names == ("u", "g", "r", "i") and source.survey.pixel_scale_arcsec == 0.2
+    assert source.objects.read(source.subjects[3].member).shape == (SIZE, SIZE, 4)
+    (found / "search.json").write_text(json.dumps({"survey": "cfhtls"}))
+    with pytest.raises(InputError, match="must say bands, pixel_scale_arcsec of its cutouts: give the same"):
+        open_source(found)
 
 
 @pytest.mark.parametrize(
