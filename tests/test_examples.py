@@ -32,8 +32,8 @@ NEED_DETECTOR = ("01_score.py", "04_transfer.py", "05_search.py")
 slow_but_one = [
     name if name == "02_simulate.py" else pytest.param(name, marks=pytest.mark.slow) for name in sorted(LEFT)
 ]
-#: These train or search for half a minute and more.
-SLOW = ("03_train.py", "04_transfer.py", "05_search.py")
+#: These score, train or search for ten seconds and more.
+SLOW = ("01_score.py", "03_train.py", "04_transfer.py", "05_search.py")
 runs = [pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in sorted(LEFT)]
 
 

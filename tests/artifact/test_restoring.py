@@ -26,6 +26,7 @@ def test_restored_detector_gives_the_same_logits(model, saved, card, cutouts):
     np.testing.assert_array_equal(restored.predict(cutouts, verbose=0), model.predict(cutouts, verbose=0))
 
 
+@pytest.mark.slow
 def test_restored_detector_can_be_trained(saved, card, cutouts):
     restored = build_detector("arcformer_test", size=card.size, weights=saved)
     before = values_of(restored)

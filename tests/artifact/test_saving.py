@@ -49,6 +49,7 @@ def test_each_weight_is_stored_once_under_its_path(model, saved):
     assert sum(sizes) == model.count_params()
 
 
+@pytest.mark.slow
 def test_large_detector_takes_four_bytes_a_parameter(card, tmp_path):
     model = build_detector("arcformer_small", size=33)
     big = dataclasses.replace(card, name="arcformer_small", spec=spec_to_dict(DETECTORS["arcformer_small"]))
@@ -57,6 +58,7 @@ def test_large_detector_takes_four_bytes_a_parameter(card, tmp_path):
     assert size < 1.3 * 4 * model.count_params()
 
 
+@pytest.mark.slow
 def test_mixed_precision_is_saved_as_its_float32_twin(card, model, cutouts, tmp_path):
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy("mixed_bfloat16")

@@ -87,6 +87,7 @@ def test_figures_are_there_and_are_pictures(finished):
         assert path.read_bytes().startswith(b"\x89PNG") and path.stat().st_size > 5000
 
 
+@pytest.mark.slow
 def test_finished_challenge_is_not_done_again_and_takes_new_systems(
     finished, training_stamps, test_stamps, plan, tmp_path
 ):
@@ -173,6 +174,7 @@ def test_no_code_in_the_output_is_run(finished, tmp_path):
     assert not (tmp_path / "sprung").exists()
 
 
+@pytest.mark.slow
 def test_job_goes_on_after_a_stop_in_any_write(finished, stopped_at, tmp_path, monkeypatch):
     # The clock writes when it likes.
     monkeypatch.setattr("lensdetect.challenge.job._BEAT_S", 1e6)

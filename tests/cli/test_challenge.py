@@ -37,6 +37,7 @@ def sets(tmp_path_factory):
     return rings(root / "train", count=90, seed=1), rings(root / "test", count=60, seed=2)
 
 
+@pytest.mark.slow
 def test_failing_system_has_code_1_and_is_a_row(lensdetect, sets, tmp_path):
     output = tmp_path / "output"
     result = lensdetect(*("challenge", "--data", sets[0], "--test", sets[1], "--output", output, "--systems", "oracle"))

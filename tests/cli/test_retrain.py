@@ -65,6 +65,7 @@ def logged(objects: pd.DataFrame, graders: tuple[str, ...]) -> pd.DataFrame:
     return table.assign(note="", graded_at="2026-11-26T20:00:00Z", version="0.2", planted=planted, undone=False)
 
 
+@pytest.mark.slow
 def test_the_log_of_the_search_and_of_a_table_are_learned_from_together(
     lensdetect, graded_sky, simulated, tmp_path, monkeypatch
 ):
@@ -93,6 +94,7 @@ def test_a_taken_folder_asks_for_resume(lensdetect, graded_sky, simulated, grade
     assert result.code == 2 and "got none in" in result.err and "leave --resume out" in result.err
 
 
+@pytest.mark.slow
 def test_graded_objects_without_pixels_are_exit_status_1(lensdetect, graded_sky, simulated, tmp_path):
     more = pd.DataFrame({"id": ["nobody"], "posterior": [0.9], "kind": [""], "planted": [""]})
     table = tmp_path / "grades.parquet"

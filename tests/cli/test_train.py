@@ -137,6 +137,7 @@ def graded(training_stamps, write_cube, tmp_path):
     return folder
 
 
+@pytest.mark.slow
 def test_trains_on_what_people_graded(lensdetect, graded, tmp_path):
     told = ("--truth", tmp_path / "grades.csv", "--survey", "bologna", "--size", 33)
     result = lensdetect(*command(graded, tmp_path / "run", *told))
@@ -148,6 +149,7 @@ def test_trains_on_what_people_graded(lensdetect, graded, tmp_path):
     assert load_card(tmp_path / "run" / "model" / "1").training["stamps"] == 64
 
 
+@pytest.mark.slow
 def test_validates_with_stamps_of_their_own(lensdetect, training_stamps, graded, tmp_path):
     told = ("--truth", tmp_path / "grades.csv", "--survey", "bologna", "--size", 33, "--graded-only")
     result = lensdetect(*command(graded, tmp_path / "run", *told, "--validation", training_stamps))

@@ -224,6 +224,7 @@ def no_prior_counts(monkeypatch):
     monkeypatch.setattr("lensdetect.inspection.posterior.SHARE_COUNTS", (1e-9, 9e-9))
 
 
+@pytest.mark.slow
 def test_like_dawid_and_skene_in_crowd_kit(no_prior_counts):
     """The same maximum from another start."""
     skills = {name: [[0.9, 0.1], [0.2, 0.8]] for name in "abc"} | {name: [[0.7, 0.3], [0.4, 0.6]] for name in "def"}

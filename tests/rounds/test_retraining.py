@@ -122,6 +122,7 @@ def test_another_round_does_not_go_on_in_its_folder(graded_sky, simulated, first
         round_of(graded_sky, simulated, first.folder, grades=fewer)
 
 
+@pytest.mark.slow
 def test_an_interrupted_round_ends_where_it_would_have(graded_sky, simulated, first, tmp_path, monkeypatch):
     """Once while it cuts, once in the training, once before it is compared."""
     from lensdetect.training import Run
@@ -152,6 +153,7 @@ def test_an_interrupted_round_ends_where_it_would_have(graded_sky, simulated, fi
         np.testing.assert_allclose(found[name], values, rtol=1e-3, atol=1e-4, err_msg=name)
 
 
+@pytest.mark.slow
 def test_objects_that_cannot_be_used_are_listed(graded_sky, simulated, tmp_path):
     more = pd.DataFrame({"id": ["nobody"], "posterior": [0.9], "kind": [""], "planted": [""]})
     grades = pd.concat([graded_sky.grades, more], ignore_index=True)
@@ -167,6 +169,7 @@ def copy_of(graded_sky, tmp_path, *, tiles: list[str]):
     return found
 
 
+@pytest.mark.slow
 def test_without_tiles_what_has_cutouts_is_learned_from(graded_sky, simulated, tmp_path):
     found = copy_of(graded_sky, tmp_path, tiles=[str(tmp_path / "gone")])
     done = round_of(graded_sky, simulated, tmp_path / "round", search=SearchedSky(found), epochs=1, measured=False)

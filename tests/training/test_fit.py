@@ -136,6 +136,7 @@ def check_equal(run: Run, expected: Run) -> None:
         np.testing.assert_allclose(found[name], values, rtol=1e-3, atol=1e-4, err_msg=name)
 
 
+@pytest.mark.slow
 def test_resumed_training_ends_where_it_would_have(uninterrupted, spec, stamps, bologna, two_stages, tmp_path):
     # In the last epoch, which is the second of its stage. The look at the unit, and the last
     # batch of each validation, have as many stamps as a batch of the training.

@@ -101,6 +101,7 @@ def test_bayesian_search_finds_the_hill(run, quick_trials, one_knob, tmp_path):
     assert best.stages[0].schedule.peak == row["plan_learning_rate"]
 
 
+@pytest.mark.slow
 def test_bayesian_search_chooses_the_same_however_often_it_is_interrupted(run, quick_trials, one_knob, monkeypatch):
     whole = run(folder="whole", kind="bayesian", trials=5, epochs=1)
     working, interrupted = search.run_trial, set()
@@ -191,6 +192,7 @@ def results(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["full disk", "kill before", "kill after"])
 def test_search_goes_on_after_a_stop_in_any_write(run, trials_on_disk, stopped_at, tmp_path, monkeypatch, how):
     monkeypatch.setattr(search, "tuning_figure", lambda *given, **options: Figure(figsize=(1, 1)))
