@@ -25,17 +25,6 @@ from .browser import browser, browser_session, complaints, downloads  # noqa: F4
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-#: Folders whose files share what takes long to make: a challenge, a trained detector.
-_TOGETHER = ("challenge", "training")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file, or of such a folder, in one process."""
-    for item in items:
-        name = item.path.parent.name
-        item.add_marker(pytest.mark.xdist_group(name if name in _TOGETHER else str(item.path)))
-
-
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Real stamps and images, beside the checkout; never copied into it."""
