@@ -6,10 +6,10 @@
 
 ``sky``: a detector learns lenses, plain ellipticals and groups of survey kids. It searches a sky that has spirals,
 rings, mergers, edge-on discs, satellites, chance neighbours, stars and pairs too, at one lens in 1,000, of 10,010
-objects; the 200 that it ranks highest are graded by a simulated person, it is trained further on them, ranks again, and
+objects; 200 of the highest are graded by a simulated person, it is trained further on them, ranks again, and
 so three times. Every round begins with the first detector and has all grades so far, so that 600 grades taken at
 random, and as much training without any grades, can be compared with it. It is measured on another sky of the same
-kind. Three skies are dealt to search and test in three ways ("seeds").
+kind. Three skies are dealt to search and test in three ways ("seeds"). Early layers stay as they are (rounds_maps.py).
 
 ``real``: a detector that has seen no real lens learns from the graded CFHTLS objects of three folds and is measured on
 the fourth; four times. Choosing, mixing, training and comparing are those of
