@@ -6,10 +6,10 @@
 
 ``sky``: a detector learns lenses, plain ellipticals and groups of survey kids. It searches a sky that has spirals,
 rings, mergers, edge-on discs, satellites, chance neighbours, stars and pairs too, at one lens in 1,000, of 10,010
-objects; the 200 that it ranks highest are graded by a simulated person, it is trained further on them, ranks again, and
+objects; 200 of the highest are graded by a simulated person, it is trained further on them, ranks again, and
 so three times. Every round begins with the first detector and has all grades so far, so that 600 grades taken at
 random, and as much training without any grades, can be compared with it. It is measured on another sky of the same
-kind. Three skies are dealt to search and test in three ways ("seeds").
+kind. Three skies are dealt to search and test in three ways ("seeds"). Early layers stay as they are (rounds_maps.py).
 
 ``real``: a detector that has seen no real lens learns from the graded CFHTLS objects of three folds and is measured on
 the fourth; four times. Choosing, mixing, training and comparing are those of
@@ -27,6 +27,7 @@ import keras
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from rounds_maps import Maps, Tail, joined
 
 from lensdetect.artifact import find_detector, load_card, load_detector, title_of
 from lensdetect.artifact.card import Card
@@ -34,7 +35,7 @@ from lensdetect.cli.retrain import comparison_text
 from lensdetect.data.pipeline import Stamps, evaluation_batches
 from lensdetect.figures import save_figure
 from lensdetect.metrics import false_positives_by_kind, roc_curve, threshold_at
-from lensdetect.rounds import Mixture, Wishes, choose, compare, labels_of, mix
+from lensdetect.rounds import Mixture, choose, compare, labels_of, mix
 from lensdetect.rounds.choosing import USUAL, parse_wishes
 from lensdetect.rounds.converted import manifest_of, survey_of
 from lensdetect.rounds.mixing import plan_for
@@ -56,9 +57,7 @@ PARTS, OTHERS, SOURCES = (1, 2, 3), 5000, 500
 PRIOR, COMPLETENESS, ROUNDS, GRADES = 1e-3, 0.7, 3, 200
 #: Share of the lenses that a grader recognises, and of the others that he takes for one.
 GRADERS = {"perfect": (1.0, 0.0), "85 % and 5 %": (0.85, 0.05)}
-MIXTURE, REAL_MIXTURE, EPOCHS = Mixture(), Mixture(share=0.5), 3
-#: As lensdetect next chooses if it is not told otherwise.
-MIX = parse_wishes(USUAL)
+MIXTURE, REAL_MIXTURE = Mixture(), Mixture(share=0.5)
 #: Share of lenses among what a grader is shown, for his posterior.
 _SHOWN_PRIOR = 0.1
 
@@ -78,32 +77,6 @@ class Chosen:
     def sha256(self) -> str:
         """Of what is chosen, and of whose stamps."""
         return f"{self._stamps.sha256()} {self._rows.tolist()} {self.truth['is_lens'].tolist()}"
-
-
-class Together:
-    """Several sets one after the other, all rows or some."""
-
-    def __init__(self, parts: list[tuple[Shards, np.ndarray]]):
-        self._parts = parts
-        self.shape, self.manifest = parts[0][0].shape, parts[0][0].manifest
-        truths = [stamps.truth.iloc[rows] for stamps, rows in parts]
-        self.truth = pd.concat(truths, ignore_index=True)
-        self._starts = np.cumsum([0, *(len(rows) for _, rows in parts)])
-
-    def read(self, rows: np.ndarray) -> np.ndarray:
-        """Pixels of some of them."""
-        rows = np.asarray(rows)
-        out = np.empty((len(rows), *self.shape), np.float32)
-        owner = np.searchsorted(self._starts, rows, side="right") - 1
-        for number in np.unique(owner):
-            stamps, own = self._parts[number]
-            here = owner == number
-            out[here] = stamps.read(own[rows[here] - self._starts[number]])
-        return out
-
-    def sha256(self) -> str:
-        """Of their truth: the benchmark's own stamps are not changed."""
-        return str(pd.util.hash_pandas_object(self.truth["id"]).sum())
 
 
 def others_of(part: int, folder: Path) -> Shards:
@@ -141,16 +114,18 @@ def first_detector(folder: Path) -> Path:
     return run.model_folder
 
 
-def skies(seed: int, folder: Path) -> tuple[Together, Together]:
+def skies(seed: int, folder: Path, tail: Tail) -> tuple[Maps, Maps]:
     """The sky to be searched, at one lens in 1,000, and the sky to be measured on."""
     held = PARTS[seed - 1]
     searched = [part for part in PARTS if part != held]
-    all_rows = np.arange(OTHERS)
-    pool = [(others_of(part, folder), all_rows) for part in searched]
-    for part in searched:
+    lenses = {}
+    for part in PARTS:
         stamps, rows = lenses_of(part, folder)
-        pool.append((stamps, rows[: int(OTHERS * PRIOR)]))
-    return Together(pool), Together([(others_of(held, folder), all_rows), lenses_of(held, folder)])
+        lenses[part] = tail.maps(stamps, folder / f"maps_lenses_{part}.npy").some(rows)
+    others = {part: tail.maps(others_of(part, folder), folder / f"maps_others_{part}.npy") for part in PARTS}
+    few = np.arange(int(OTHERS * PRIOR))
+    pool = joined([*(others[part] for part in searched), *(lenses[part].some(few) for part in searched)])
+    return pool, joined([others[held], lenses[held]])
 
 
 def logits(model: keras.Model, stamps: Stamps) -> np.ndarray:
@@ -164,13 +139,13 @@ def trained_further(
 ) -> keras.Model:
     """The detector of a round, as ``lensdetect retrain`` trains it."""
     card, run = load_card(start), Run(output)
-    joined = mix(graded, labels, simulated, mixture=mixture)
+    together = mix(graded, labels, simulated, mixture=mixture)
     survey = survey_of(card, SURVEYS[card.survey])
     if run.exists:
-        resume(output, joined, survey=survey)
+        resume(output, together, survey=survey)
     else:
-        plan = plan_for(card.training["plan"], epochs=EPOCHS)
-        train(card.name, joined, output, survey=survey, plan=plan, seed=seed, weights=start)
+        plan = plan_for(card.training["plan"])
+        train(card.name, together, output, survey=survey, plan=plan, seed=seed, weights=start)
     model = build_from_record(run.read_plan(), size=card.size, fresh=True)
     load_weights(run.checkpoint / run.read_state()["latest"], model)
     return model
@@ -185,65 +160,47 @@ def graded_by(grader: str, is_lens: np.ndarray, rng: np.random.Generator) -> np.
     return np.where(says, yes, no)
 
 
-def run_rounds(seed: int, way: str, grader: str, folder: Path) -> pd.DataFrame:
+def run_rounds(seed: int, way: str, grader: str, folder: Path, tail: Tail) -> pd.DataFrame:
     """False positives for each lens after every round, and by kind."""
-    start = first_detector(folder)
-    pool, test = skies(seed, folder)
-    simulated = [learned_by_heart(folder)]
+    learned = tail.maps(learned_by_heart(folder), folder / "maps_learned.npy")
+    pool, test = skies(seed, folder, tail)
     truth = pool.truth["is_lens"].to_numpy(bool)
-    pool_logit, before = (known_logits(folder, name, start, stamps) for name, stamps in
-                          ((f"pool_{seed}", pool), (f"test_{seed}", test)))  # fmt: skip
-    rng = np.random.default_rng([seed, len(grader)])
-    posterior, rows, told = graded_by(grader, truth, rng), np.zeros(0, int), []
+    tail.start_again()
+    pool_logit, before = tail.logits(pool), tail.logits(test)
+    posterior = graded_by(grader, truth, np.random.default_rng([seed, len(grader)]))
+    rows, told = np.zeros(0, int), []
     for number in range(1, ROUNDS + 1):
-        if way == "none":
-            rows = np.zeros(0, int)
-        elif way == "mix":
-            # at once, before any retraining
-            rows, _ = choose(MIX, GRADES * ROUNDS, logit=pool_logit, seed=seed * 10 + 1)
-        else:
+        if way != "none":
             free = np.setdiff1d(np.arange(len(truth)), rows)
-            picked, _ = choose(Wishes(((way, 1.0),)), GRADES, logit=pool_logit[free], seed=seed * 10 + number)
+            picked, _ = choose(parse_wishes(way), GRADES, logit=pool_logit[free], seed=seed * 10 + number)
             rows = np.concatenate([rows, free[picked]])
-        if way != "score" and number < ROUNDS:
+        if number < ROUNDS and way in ("random", "none"):
             continue
-        model = model_of_round(folder / f"{way}_{grader[:7].strip()}_{seed}_{number}", pool, rows, posterior, truth,
-                               simulated, start=start, seed=seed)  # fmt: skip
-        after = logits(model, test)
+        tail.train(taught(learned, pool, rows, posterior, seed=seed), plan_for(None), seed=seed)
+        after = tail.logits(test)
         told.append(told_of(test, before, after, seed=seed, way=way, grader=grader, round=number, graded=len(rows)))
         told[-1]["lenses graded"] = int(truth[rows].sum())
-        told[-1]["known kinds graded"] = int(pool.truth["kind"].iloc[rows].isin(KNOWN_KINDS).sum())
+        told[-1]["kinds graded"] = json.dumps(pool.truth["kind"].iloc[rows].value_counts().to_dict())
         was, now = (told[-1][f"{name} false positives"] for name in ("before", "after"))
         print(f"seed {seed}, {way}, {grader}, {len(rows)} grades: {was:.1f} -> {now:.1f} for each lens", flush=True)
-        if number < ROUNDS:
-            pool_logit = logits(model, pool)
+        pool_logit = tail.logits(pool)
     return pd.DataFrame(told)
 
 
-def known_logits(folder: Path, name: str, start: Path, stamps: Stamps) -> np.ndarray:
-    """Logits of the first detector, kept."""
-    path = folder / f"logits_{name}.npy"
-    if not path.is_file():
-        detector, rows = load_detector(start), np.arange(len(stamps.truth))
-        np.save(path, np.concatenate([detector(stamps.read(some)).logit for some in np.array_split(rows, 40)]))
-    return np.load(path)
-
-
-def model_of_round(output, pool, rows, posterior, truth, simulated, *, start, seed) -> keras.Model:
-    """A detector trained further on what was graded; without grades, on as many of the stamps that it knows."""
+def taught(learned: Maps, pool: Maps, rows: np.ndarray, posterior: np.ndarray, *, seed: int) -> Stamps:
+    """What was graded among what the detector knows; without grades, as many of the others that it knows."""
     if not len(rows):
-        stamps = simulated[0]
-        rows = np.random.default_rng(seed).permutation(np.flatnonzero(~stamps.truth["is_lens"]))[: ROUNDS * GRADES]
+        known = np.flatnonzero(~learned.truth["is_lens"])
+        rows = np.random.default_rng(seed).permutation(known)[: ROUNDS * GRADES]
         labels = pd.DataFrame({"is_lens": False, "weight": 1.0, "kind": ["known"] * len(rows)})
-        graded = Chosen(stamps, rows, np.zeros(len(rows), bool))
-    else:
-        kinds = np.where(truth[rows], "", pool.truth["kind"].iloc[rows])
-        labels = labels_of(pd.DataFrame({"id": rows.astype(str), "posterior": posterior[rows], "kind": kinds}))
-        graded = Chosen(pool, labels["id"].astype(int).to_numpy(), labels["is_lens"].to_numpy())
-    return trained_further(output, graded, labels, simulated, start=start, mixture=MIXTURE, seed=seed)
+        return mix(learned.some(rows), labels, [learned], mixture=MIXTURE)
+    kinds = np.where(pool.truth["is_lens"].iloc[rows], "", pool.truth["kind"].iloc[rows])
+    labels = labels_of(pd.DataFrame({"id": rows.astype(str), "posterior": posterior[rows], "kind": kinds}))
+    graded = pool.some(labels["id"].astype(int).to_numpy(), labels[["id", "is_lens"]])
+    return mix(graded, labels, [learned], mixture=MIXTURE)
 
 
-def told_of(test: Together, before: np.ndarray, after: np.ndarray, **names) -> dict:
+def told_of(test: Maps, before: np.ndarray, after: np.ndarray, **names) -> dict:
     """Figures of a detector beside those of the first."""
     is_lens = test.truth["is_lens"].to_numpy(bool)
     table = compare(is_lens, {"before": before, "after": after}, completeness=(COMPLETENESS,), prior=PRIOR)
@@ -264,10 +221,10 @@ def told_of(test: Together, before: np.ndarray, after: np.ndarray, **names) -> d
 def conditions() -> list[tuple[int, str, str]]:
     """All that is run, the most telling first."""
     ways = [
-        ("score", "perfect"),
+        (USUAL, "perfect"),
         ("random", "perfect"),
-        ("mix", "perfect"),
-        ("score", "85 % and 5 %"),
+        (USUAL, "85 % and 5 %"),
+        ("score", "perfect"),
         ("none", "perfect"),
     ]
     return [(seed, way, grader) for way, grader in ways for seed in (1, 2, 3)]
@@ -275,12 +232,12 @@ def conditions() -> list[tuple[int, str, str]]:
 
 def run_sky(folder: Path) -> None:
     """All conditions; what is there already stays."""
+    first_detector(folder)
+    tail = Tail(Run(folder / "base"))
     for seed, way, grader in conditions():
         path = folder / f"result_{way}_{grader[:7].strip()}_{seed}.csv"
-        if path.is_file():
-            continue
-        run_rounds(seed, way, grader, folder).to_csv(path, index=False)
-        keras.backend.clear_session()
+        if not path.is_file():
+            run_rounds(seed, way, grader, folder, tail).to_csv(path, index=False)
 
 
 def run_real(folder: Path, start: str, stamps: Path | None) -> None:
@@ -343,10 +300,10 @@ def in_units_of(card: Card, found) -> np.ndarray:
 
 
 LABELS = {
-    ("score", "perfect"): "highest scores, a perfect grader",
-    ("score", "85 % and 5 %"): "highest scores, recall 85 %, false alarms 5 %",
-    ("random", "perfect"): "at random, a perfect grader",
-    ("mix", "perfect"): "a third highest scores, the rest at random, at once",
+    (USUAL, "perfect"): "among the 2,000 highest, a perfect grader",
+    ("random", "perfect"): "at random of all, a perfect grader",
+    (USUAL, "85 % and 5 %"): "among the 2,000 highest, recall 85 %, false alarms 5 %",
+    ("score", "perfect"): "the very highest, a perfect grader",
     ("none", "perfect"): "no grades, trained as long",
 }
 
@@ -379,7 +336,7 @@ def _cell(by_seed: pd.DataFrame, seed: int, detector: str) -> str:
 
 def _show_kinds(table: pd.DataFrame) -> None:
     """False positives by kind, of all seeds together, before and after the last round."""
-    last = table[(table["way"] == "score") & (table["grader"] == "perfect") & (table["round"] == ROUNDS)]
+    last = table[(table["way"] == USUAL) & (table["grader"] == "perfect") & (table["round"] == ROUNDS)]
     print("\n| kind | objects | taken before | taken after three rounds |\n|---|---|---|---|")
     before, after = ([json.loads(text) for text in last[f"{name} kinds"]] for name in ("before", "after"))
     for kind in sorted({kind for one in before for kind in one}):
@@ -399,7 +356,7 @@ def _figure(table: pd.DataFrame) -> Figure:
             continue
         grades = rows["graded"] if key[0] != "none" else rows["graded"] * 0 + GRADES * ROUNDS
         mean = np.exp(np.log(rows["after false positives"]).groupby(grades).mean())
-        if key[0] == "score":
+        if key[0] in ("score", USUAL):
             values = [np.exp(np.log(start).mean()), *mean]
             axes.plot([0, *mean.index], values, color=colours[key], marker="o", label=label)
         else:

@@ -39,7 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     what.add_argument(
         "--by",
         metavar="WAY[:SHARE],...",
-        help="score, disagreement, novelty, random, or shares of them (default: score:1,random:2)",
+        help="score, high, disagreement, novelty, random, or shares of them (default: high)",
     )
     what.add_argument("--like", metavar="ID", help="instead: what looks most like this object")
     what.add_argument(
@@ -47,7 +47,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=count,
         default=2000,
         metavar="N",
-        help="how many of the highest scores are looked at for novelty and --like (default: 2000)",
+        help="how many of the highest scores are chosen from by high, novelty and --like (default: 2000)",
     )
     what.add_argument("--seed", type=seed, default=0, metavar="S", help="of what is chosen at random (default: 0)")
     known = parser.add_argument_group("what is known")

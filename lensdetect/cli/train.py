@@ -69,7 +69,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "or a plan.json (default: adamw)",
     )
     how.add_argument(
-        "--epochs", type=count, metavar="N", help="passes over the stamps (default: 40; published: 400; fine_tune: 3)"
+        "--epochs", type=count, metavar="N", help="passes over the stamps (default: 40; published: 400; fine_tune: 8)"
     )
     how.add_argument("--batch-size", type=count, metavar="N", help="stamps in a step (default: 64; published: 32)")
     how.add_argument(

@@ -9,11 +9,13 @@ import numpy as np
 
 from lensdetect.errors import InputError, unknown_name
 
-SCORE, DISAGREEMENT, NOVELTY, RANDOM = "score", "disagreement", "novelty", "random"
-#: Where nothing is wished for: the highest scores alone teach a detector to doubt what it is surest of
-#: (benchmarks/rounds.md), those at random what the sky is made of.
-USUAL = f"{SCORE}:1,{RANDOM}:2"
-WAYS = (SCORE, DISAGREEMENT, NOVELTY, RANDOM)
+SCORE, HIGH, DISAGREEMENT, NOVELTY, RANDOM = "score", "high", "disagreement", "novelty", "random"
+#: Where nothing is wished for: the very highest scores are nearly all of one kind, and teach little else
+#: (benchmarks/rounds.md); those further down have all kinds that are taken for lenses.
+USUAL = HIGH
+WAYS = (SCORE, HIGH, DISAGREEMENT, NOVELTY, RANDOM)
+#: From how many of the highest scores is chosen at random.
+AMONG = 2000
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,7 @@ def choose(
     features: np.ndarray | None = None,
     seen: np.ndarray | None = None,
     fair: np.ndarray | None = None,
+    among: int = AMONG,
     seed: int = 0,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Choose objects to be graded.
@@ -107,6 +110,8 @@ def choose(
         ``(m, dim)`` The same of what has been graded already: what is near to that is not novel.
     fair : ndarray of bool, optional
         ``(n,)`` Which are a fair sample of all objects, to be chosen from at random; all, if not given.
+    among : int
+        From how many of the highest scores is chosen at random, for the way "high".
     seed : int
         Of what is chosen at random.
 
@@ -124,10 +129,10 @@ def choose(
     """
     chosen: list[int] = []
     ways: list[str] = []
-    known = {"logit": logit, "members": members, "features": features, "seen": seen, "fair": fair, "seed": seed}
+    known = {"logit": logit, "members": members, "features": features, "seen": seen, "fair": fair, "among": among}
     for way, wanted in wishes.counts(min(count, len(logit))).items():
         free = np.setdiff1d(np.arange(len(logit)), chosen)
-        order = _ORDERS[way](free, wanted, taken=chosen, **known)
+        order = _ORDERS[way](free, wanted, taken=chosen, seed=seed, **known)
         chosen += order[:wanted].tolist()
         ways += [way] * len(order[:wanted])
     return np.array(chosen, int), np.array(ways, object)
@@ -135,6 +140,11 @@ def choose(
 
 def _by_score(free: np.ndarray, wanted: int, *, logit, **_) -> np.ndarray:
     return free[np.argsort(-logit[free], kind="stable")]
+
+
+def _among_high(free: np.ndarray, wanted: int, *, logit, among, seed, **_) -> np.ndarray:
+    best = free[np.argsort(-logit[free], kind="stable")][: max(among, wanted)]
+    return np.random.default_rng(seed).permutation(best)
 
 
 def _by_disagreement(free: np.ndarray, wanted: int, *, members, **_) -> np.ndarray:
@@ -241,6 +251,7 @@ def _at_random(free: np.ndarray, wanted: int, *, fair, seed, **_) -> np.ndarray:
 
 _ORDERS: dict[str, Callable[..., np.ndarray]] = {
     SCORE: _by_score,
+    HIGH: _among_high,
     DISAGREEMENT: _by_disagreement,
     NOVELTY: _by_novelty,
     RANDOM: _at_random,

@@ -14,7 +14,7 @@ from astropy.io import fits
 from lensdetect import __version__
 from lensdetect.artifact import find_detector, load_card, load_detector
 from lensdetect.errors import InputError, LensdetectError
-from lensdetect.rounds.choosing import NOVELTY, Wishes, choose, nearest_to
+from lensdetect.rounds.choosing import AMONG, NOVELTY, Wishes, choose, nearest_to
 from lensdetect.rounds.held_out import HeldOut, rule_of
 from lensdetect.rounds.searched import Form, SearchedSky
 from lensdetect.rounds.shortlist import shortlist
@@ -66,7 +66,7 @@ def choose_next(
     model: Path | str | None = None,
     held_out: HeldOut | None = None,
     measure: bool = False,
-    among: int = 2000,
+    among: int = AMONG,
     seed: int = 0,
     trust_model: bool = False,
 ) -> NextUp:
@@ -124,13 +124,18 @@ def choose_next(
         seed=seed,
     )
     if like is None and NOVELTY not in dict(wishes.shares):
-        rows, ways = choose(wishes, count, **_known(best), seed=seed)
+        rows, ways = choose(wishes, count, **_known(best), among=among, seed=seed)
     else:
         looks = _Looks(sky, load_detector(folder, trust_model=trust_model))
         features = looks.of_best(best, among)
         if like is None:
             rows, ways = choose(
-                wishes, count, **_known(best), features=features, seen=looks.of_ids(graded, _MOST_SEEN), seed=seed
+                *(wishes, count),
+                **_known(best),
+                features=features,
+                seen=looks.of_ids(graded, _MOST_SEEN),
+                among=among,
+                seed=seed,
             )
         else:
             rows, ways = _like(like, looks, features, count), LIKE

@@ -19,6 +19,17 @@ def test_the_best_come_first(logit):
     assert set(ways) == {"score"}
 
 
+def test_high_is_at_random_among_the_highest(logit):
+    rows, ways = choose(parse_wishes("high"), 30, logit=logit, among=60, seed=3)
+    best = np.argsort(-logit)
+    assert set(rows) < set(best[:60]) and not set(rows) <= set(best[:45]) and set(ways) == {"high"}
+    again, _ = choose(parse_wishes("high"), 30, logit=logit, among=60, seed=4)
+    assert set(again) != set(rows)
+    # no fewer than wanted, and what another way has chosen counts not among them
+    rows, ways = choose(parse_wishes("score:0.5,high:0.5"), 40, logit=logit, among=10)
+    assert set(rows) == set(best[:40]) and (ways[:20] == "score").all()
+
+
 def test_a_mix_has_the_shares_asked_for_and_nobody_twice(logit, rng):
     members, features = rng.normal(size=(300, 2)), rng.normal(size=(300, 5))
     wishes = parse_wishes("score:0.5,disagreement:0.2,novelty:0.2,random:0.1")

@@ -128,5 +128,5 @@ def test_the_plan_goes_on_with_the_bands_of_the_training_before():
     before = get_plan("published").as_dict()
     plan = plan_for(before, epochs=5)
     assert plan.augmentation.band_sets == () and plan.epochs == 5
-    assert plan.stages[0].part_rates == (("stem", 0.3), ("encoder", 0.6))
+    assert plan.stages[0].part_rates == (("stem", 0.3),)
     assert plan_for(None).augmentation.band_sets
