@@ -108,6 +108,8 @@ def main() -> None:
     parser.add_argument("--grades", type=int, default=100)
     parser.add_argument("--folder", type=Path, help="where the candidates are made, 0.8 GB (default: a temporary one)")
     args = parser.parse_args()
+    if args.folder is not None:
+        args.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=args.folder) as name:
         folder = Path(name) / "found"
         write_search(folder, args.candidates)
