@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import re
 from collections.abc import Sequence
@@ -134,7 +133,7 @@ class Selection:
         self.whole, self.rows = stamps, np.asarray(rows)
         self.planes = [survey.band_names.index(name) for name in names]
         self.truth: pd.DataFrame = stamps.truth.iloc[self.rows].reset_index(drop=True)
-        self.survey = _with_bands(survey, names)
+        self.survey = survey.with_bands(names)
         self.manifest: dict[str, Any] = {**stamps.manifest, "bands": list(names)}
 
     def __len__(self) -> int:
@@ -163,18 +162,6 @@ class Selection:
         digest.update(self.rows.astype(np.int64).tobytes())
         digest.update(",".join(self.manifest["bands"]).encode())
         return digest.hexdigest()
-
-
-def _with_bands(survey: Survey, names: tuple[str, ...]) -> Survey:
-    if names == survey.band_names:
-        return survey
-    planes = [survey.band_names.index(name) for name in names]
-    return dataclasses.replace(
-        survey,
-        bands=survey.select(names),
-        conditions=tuple(survey.conditions[plane] for plane in planes) if survey.conditions else (),
-        reference_band=survey.reference_band if survey.reference_band in names else names[0],
-    )
 
 
 @dataclass(frozen=True)

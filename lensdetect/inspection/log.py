@@ -8,10 +8,9 @@ import numpy as np
 import pandas as pd
 
 from lensdetect.inspection import schema
-from lensdetect.inspection.database import database_url, open_engine, storing
 from lensdetect.inspection.extra import grading_module
 from lensdetect.inspection.ledger import holding
-from lensdetect.inspection.store import check_schema, need_store
+from lensdetect.inspection.store import opened_to_read
 
 #: Columns of the table.
 LOG_COLUMNS = (
@@ -47,15 +46,8 @@ def read_log(where: Path | str) -> pd.DataFrame:
     InputError
         If there are no grades, they are of another schema, or cannot be read.
     """
-    sql, url = grading_module("sqlalchemy"), database_url(where)
-    need_store(url)
-    engine = open_engine(url, write=False)
-    try:
-        with storing(url), engine.begin() as connection:
-            check_schema(connection, schema, url=url)
-            rows = connection.execute(_query(sql)).mappings().all()
-    finally:
-        engine.dispose()
+    with opened_to_read(where) as connection:
+        rows = connection.execute(_query(grading_module("sqlalchemy"))).mappings().all()
     held = holding(rows)
     return _typed(pd.DataFrame([_row(row, held) for row in rows if row["undoes"] is None], columns=list(LOG_COLUMNS)))
 

@@ -221,6 +221,37 @@ def need_store(url: str) -> None:
         raise InputError(f"there must be grades in {path}, got no such file: begin with lensdetect grade")
 
 
+@contextmanager
+def opened_to_read(where: Path | str) -> Iterator[Any]:
+    """A database of grades, of which nothing is written.
+
+    Parameters
+    ----------
+    where : path or str
+        As ``database_url`` takes it.
+
+    Yields
+    ------
+    sqlalchemy.Connection
+
+    Raises
+    ------
+    InputError
+        If there are no grades, they are of another schema, or cannot be read.
+    """
+    from lensdetect.inspection import schema
+
+    url = database_url(where)
+    need_store(url)
+    engine = open_engine(url, write=False)
+    try:
+        with storing(url), engine.begin() as connection:
+            check_schema(connection, schema, url=url)
+            yield connection
+    finally:
+        engine.dispose()
+
+
 def check_schema(connection, schema, *, url: str) -> None:
     """Check that a database holds grades as this version keeps them.
 

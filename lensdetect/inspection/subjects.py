@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from lensdetect.errors import InputError
-from lensdetect.inspection.database import database_url, open_engine, storing
+from lensdetect.inspection.database import database_url
 from lensdetect.inspection.extra import grading_module
-from lensdetect.inspection.store import check_schema, need_store
+from lensdetect.inspection.store import need_store, opened_to_read
 
 #: What is told of an object, whether or not a store or a list of candidates tells it, and its type.
 TOLD: dict[str, type] = {
@@ -72,15 +72,9 @@ def read_subjects(where: Path | str) -> pd.DataFrame:
     """
     from lensdetect.inspection import schema
 
-    sql, url = grading_module("sqlalchemy"), database_url(where)
-    need_store(url)
-    engine = open_engine(url, write=False)
-    try:
-        with storing(url), engine.begin() as connection:
-            check_schema(connection, schema, url=url)
-            rows = connection.execute(sql.select(schema.subjects).order_by(schema.subjects.c.number)).mappings().all()
-    finally:
-        engine.dispose()
+    sql = grading_module("sqlalchemy")
+    with opened_to_read(where) as connection:
+        rows = connection.execute(sql.select(schema.subjects).order_by(schema.subjects.c.number)).mappings().all()
     return _table([{**row, **json.loads(row["about"])} for row in rows])
 
 
