@@ -47,7 +47,7 @@ class JoinedStamps:
     ----------
     manifest : dict
     truth : DataFrame
-        One row a stamp, with ``weight`` and, where it is known, ``validates``; the
+        One row a stamp, with ``weight`` and, where they are known, ``target`` and ``validates``; the
         number of its set stands in front of each id, as two sets may count from 0.
 
     Raises
@@ -66,6 +66,8 @@ class JoinedStamps:
         self.shape = tuple(first.shape)
         truths = [_truth(part, place) for place, part in enumerate(self._parts)]
         self.truth: pd.DataFrame = pd.concat(truths, ignore_index=True)
+        if "target" in self.truth:
+            self.truth["target"] = self.truth["target"].fillna(self.truth["is_lens"].astype(float))
         self._starts = np.cumsum([0, *(len(part.stamps.truth) for part in self._parts)])
 
     def __len__(self) -> int:
