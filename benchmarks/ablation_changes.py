@@ -9,7 +9,7 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
-from ground_stamps import ALL, ORDINARY
+from ground_stamps import ALL, ORDINARY, REAL_KINDS
 
 from lensdetect.data.order import Stamps
 from lensdetect.errors import InputError
@@ -143,6 +143,12 @@ class Change:
         Change whose run of the same seed is where it starts from.
     mix : Mix or None
         What a second step is trained on, once for each fold.
+    teachers : tuple of str
+        Changes whose runs of the same seed say, together as a committee, what is learned too.
+    teachers_share : float
+        Their weight, against that of the truth.
+    taught : tuple of str or None
+        Kinds of stamps that they teach; all, if None.
     """
 
     title: str
@@ -153,6 +159,9 @@ class Change:
     plan: Plan = plan_of()
     start: str | None = None
     mix: Mix | None = None
+    teachers: tuple[str, ...] = ()
+    teachers_share: float = 0.5
+    taught: tuple[str, ...] | None = None
 
 
 def _small(front: MeasuredFront | PeakFront) -> DetectorSpec:
@@ -191,18 +200,27 @@ _COLOUR = replace(
     plan=plan_of(max_shift_pix=1),
 )
 
+#: The same with what won, twice the stamps again, and three passes over real cutouts.
+COLOUR_LONG = replace(
+    _COLOUR,
+    title="colour_long: colour, shifts of 2 pixels, 48,000 stamps, 12 epochs",
+    sky="ground48",
+    rule=_all,
+    plan=plan_of(epochs=12, warmup_epochs=1.0, max_shift_pix=2),
+)
+_THIRD = {
+    "start": "colour_long",
+    "plan": plan_of(epochs=3, peak=5e-4, warmup_epochs=0.2, max_shift_pix=2),
+}
+
 CHANGES: dict[str, Change] = {
     "base": BASE,
     "survey_noise": replace(
         BASE, title="stretched by the survey's noise, not that of the cutout", detector="arcformer_small"
     ),
-    "tokens_13": replace(
-        _COLOUR, title="colour, 13 x 13 tokens of 1.6 arcsec, not 7 x 7", detector=_fine_grid()
-    ),
+    "tokens_13": replace(_COLOUR, title="colour, 13 x 13 tokens of 1.6 arcsec, not 7 x 7", detector=_fine_grid()),
     "bright_arcs": replace(_COLOUR, title="colour, lens rule: arcs of S/N 55 over the light, not 25", rule=BRIGHT),
-    "wide_arcs": replace(
-        _COLOUR, title="colour, lens rule: Einstein radius of 2.2 seeings, not 1.2", rule=WIDE
-    ),
+    "wide_arcs": replace(_COLOUR, title="colour, lens rule: Einstein radius of 2.2 seeings, not 1.2", rule=WIDE),
     "faint_arcs": replace(_COLOUR, title="colour, lens rule: sources below the cut are lenses too", rule=LOOSE),
     "faint_as_others": replace(
         _COLOUR, title="colour, sources below the cut are trained on as others, not left out", rule=_faint_as_others
@@ -217,6 +235,28 @@ CHANGES: dict[str, Change] = {
         plan=plan_of(max_shift_pix=1),
     ),
     "colour": _COLOUR,
+    "student": replace(
+        _COLOUR,
+        title="student: colour, half of its labels from a committee of base, subtracted, survey_noise and colour",
+        teachers=("base", "subtracted", "survey_noise", "colour"),
+    ),
+    "colour_long": COLOUR_LONG,
+    "colour_painted": replace(
+        COLOUR_LONG,
+        title="colour_long, and a second step with ordinary galaxies, graded objects and painted arcs",
+        mix=Mix(painted=(1, 2, 3, 4)),
+        **_THIRD,
+    ),
+    "colour_graded": replace(COLOUR_LONG, title="the same without painted arcs", mix=Mix(), **_THIRD),
+    "colour_unlabelled": replace(
+        COLOUR_LONG,
+        title="the same, the labels of real cutouts those of colour_long itself (self-training)",
+        mix=Mix(),
+        teachers=("colour_long",),
+        teachers_share=1.0,
+        taught=REAL_KINDS,
+        **_THIRD,
+    ),
     "peak_root": replace(
         BASE, title="stretched by the square root of the flux over its peak", detector=_small(PeakFront(power=0.5))
     ),
