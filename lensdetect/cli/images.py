@@ -84,9 +84,10 @@ def add_stamps_options(options, *, required: bool) -> None:
     """
     options.add_argument(
         "--data",
+        nargs="+",
         required=required,
         metavar="DIR",
-        help="simulated stamps, or files of the challenge's layout with --truth",
+        help="simulated stamps, one folder or several; or files of the challenge's layout with --truth",
     )
     options.add_argument(
         "--truth", metavar="FILE", help="truth table of --data: id and is_lens, or the challenge's own"

@@ -45,8 +45,24 @@ def open_stamps_of(
     InputError
         As ``open_stamps``.
     """
-    stamps, survey = open_stamps(
-        args.data,
+    stamps, survey = _all_stamps(args)
+    if args.teacher:
+        stamps = _taught(stamps, args.teacher, share=args.teacher_share)
+    if args.validation is not None:
+        own = Part(open_stamps(args.validation)[0], validates=True)
+        stamps = JoinedStamps([Part(stamps, validates=False), own])
+    return stamps, survey, None if args.test is None else open_stamps(args.test)[0]
+
+
+def _all_stamps(args: argparse.Namespace) -> tuple[Stamps, Survey]:
+    """Stamps of one folder or of several."""
+    if len(args.data) > 1:
+        if args.truth is not None:
+            raise InputError(f"--truth goes with one folder of images, got {len(args.data)}: train on simulated stamps")
+        found = [open_stamps(folder, survey=args.survey)[0] for folder in args.data]
+        return JoinedStamps([Part(stamps) for stamps in found]), get_survey(found[0].manifest["survey"])
+    return open_stamps(
+        args.data[0],
         truth=args.truth,
         survey=args.survey,
         size=args.size,
@@ -54,12 +70,6 @@ def open_stamps_of(
         max_pixels=args.max_pixels,
         partly=args.graded_only,
     )
-    if args.teacher:
-        stamps = _taught(stamps, args.teacher, share=args.teacher_share)
-    if args.validation is not None:
-        own = Part(open_stamps(args.validation)[0], validates=True)
-        stamps = JoinedStamps([Part(stamps, validates=False), own])
-    return stamps, survey, None if args.test is None else open_stamps(args.test)[0]
 
 
 def _taught(stamps: Stamps, scores: list[str], *, share: float) -> TaughtStamps:
