@@ -170,7 +170,16 @@ def _detector(run: Run, record: dict, kept: int, *, size: int) -> keras.Model:
     """The float32 detector, as it is saved: what is measured is what is shipped."""
     model = build_from_record(record, size=size, precision="float32", fresh=True)
     load_weights(run.checkpoint / checkpoint_name(kept), model)
+    if share := plan_from_dict(record["plan"]).start_share:
+        _average(model, build_from_record(record, size=size, precision="float32"), share=share)
     return model
+
+
+def _average(model: keras.Model, start: keras.Model, *, share: float) -> None:
+    """Move the weights of a detector towards those that it was trained from."""
+    for variable, before in zip(model.weights, start.weights, strict=True):
+        if "seed_generator" not in variable.path:
+            variable.assign((1.0 - share) * variable + share * before)
 
 
 def _card_of(run: Run, kept: int) -> Card:
