@@ -38,7 +38,7 @@ examples:
                                                                           learns what two detectors say too
   lensdetect train --data stamps --detector tuned/spec.json --plan tuned/plan.json --output run
   lensdetect train --data found/cutouts --survey kids --truth graded/grades.csv --graded-only --output run \\
-      --detector arcformer_small_measured --weights arcformer_small_measured-ground --plan fine_tune
+      --detector arcformer_small_subtracted --weights arcformer_small_subtracted-ground --plan fine_tune
                                                                           on what people graded
   lensdetect train --data Data.0 --truth classifications.csv --detector arcformer_small --output run \\
       --weights arcformer_small-bologna --parts stem --epochs 10          transfer learning

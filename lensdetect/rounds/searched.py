@@ -70,7 +70,7 @@ class SearchedSky:
     folder : Path
     survey : Survey
     detectors : list of str
-        Titles of those that scored, as in "arcformer_small_measured-ground/1".
+        Titles of those that scored, as in "arcformer_small_subtracted-ground/1".
 
     Raises
     ------
