@@ -27,7 +27,7 @@ class Subject:
     id : str
         Of the object; one that is mixed in has an id of its own.
     collection : str
-        Which images it is among: "objects", "painted", "lenses", "duds".
+        Which images it is among: "objects", or "given" where it was mixed in.
     member : str
         Its name there.
     planted : str
