@@ -222,6 +222,68 @@ def test_grid_grades_what_is_chosen_and_no_to_the_rest(screen, found):
     screen.until_shown()
 
 
+def open_grid(screen) -> None:
+    screen.press("g")
+    screen.until("page.view === 'grid' && page.grid.keys.every((key) => page.pictures.ready.has(key))")
+
+
+def test_grid_says_what_it_is_instead_by_key(screen, found):
+    screen.sign_in("Ann")
+    open_grid(screen)
+    screen.press("w")
+    assert screen.run("document.querySelector('.cell[aria-selected=true] .told').textContent") == "ring?"
+    screen.press("0", "q", "w", "w", "1", "e", ARROW_RIGHT, "3", "n")
+    screen.press("two cores", ENTER, "r", "0")
+    screen.saved()
+    log = read_log(found)
+    assert list(log["grade"]) == [0.0, 1.0, 3.0, 0.0] and list(log["kind"]) == ["ring", "", "", "edge-on"]
+    assert list(log["note"]) == ["", "", "", "two cores"]
+    # what was chosen and not said stays with nothing
+    assert screen.run("[...document.querySelectorAll('.told')].map((one) => one.textContent).slice(0, 6)") == [
+        "0 ring", "1", "", "3", "0 edge-on", ""
+    ]  # fmt: skip
+    screen.press(BACKSPACE)
+    screen.until("document.querySelectorAll('.cell.graded').length === 3 && page.grid.chosen === 4")
+    screen.press("t", "0", "g")
+    screen.until_shown()
+    screen.saved()
+    log = read_log(found)
+    assert list(log["kind"]) == ["ring", "", "", "edge-on", "star"] and list(log["undone"]) == [False] * 3 + [
+        True,
+        False,
+    ]
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_grid_says_what_it_is_instead_by_pointer(screen, found, width):
+    narrow(screen.browser, width)
+    screen.sign_in("Ann")
+    open_grid(screen)
+
+    def click(selector: str) -> None:
+        screen.browser.find_element("css selector", selector).click()
+
+    click(".cell:nth-child(3)")
+    click("#kinds [data-kind='merger']")
+    assert screen.run("byId('kinds').querySelector('[aria-pressed=true]').dataset.kind") == "merger"
+    click(".grade[data-grade='0']")
+    # a grade goes on to the next, of which nothing is said yet
+    assert screen.run("page.grid.chosen") == 3 and not screen.run("byId('kinds').querySelector('[aria-pressed=true]')")
+    click(".grade[data-grade='5']")
+    click("#undo")
+    screen.saved()
+    log = read_log(found)
+    order = [one.subject.id for one in screen.served.desk._lists["Ann"][0]]
+    assert list(log["id"]) == [order[2], order[3]] and list(log["kind"]) == ["merger", ""]
+    assert list(log["undone"]) == [False, True]
+    # the chosen picture and what can be said of it are in sight together
+    for key in (ARROW_DOWN, ARROW_DOWN):
+        screen.press(key)
+    boxes = "['.cell[aria-selected=true]', '#say'].map((one) => document.querySelector(one).getBoundingClientRect().toJSON())"
+    screen.until(f"(([cell, say]) => cell.top >= 0 && cell.bottom <= say.top && say.bottom <= 900)({boxes})")
+    assert screen.run("document.documentElement.scrollWidth <= window.innerWidth")
+
+
 @pytest.mark.parametrize("width", [390, 1280])
 def test_page_fits_its_window(screen, width):
     narrow(screen.browser, width)

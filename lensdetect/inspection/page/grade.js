@@ -73,8 +73,9 @@ class Page {
 
   makeViews() {
     this.one = new OneView(this.work, this.pictures);
-    this.grid = new GridView(this.work, this.pictures, this.book, (key, grade, seconds) => {
-      this.say(key, grade, {seconds});
+    this.grid = new GridView(this.work, this.pictures, this.book, {
+      onGrade: (key, grade, seconds) => this.say(key, grade, {seconds}),
+      onChoose: () => this.showSaid(),
     });
     this.lessons = [];
     this.kind = "";
@@ -135,6 +136,7 @@ class Page {
   show(name) {
     this.view = name;
     for (const section of document.querySelectorAll("main > section")) section.hidden = section.id !== name;
+    byId(name === "grid" ? "grid-say" : "one").append(byId("say")); // what can be said is the same in both
     byId("to-grid").textContent = name === "grid" ? "one by one" : "grid";
     this.tell("");
   }
@@ -173,7 +175,7 @@ class Page {
 
   makeGrades() {
     for (const step of this.work.scale) {
-      const button = made("button", "", {className: "grade"});
+      const button = made("button", "", {className: "grade", title: step.rule});
       button.dataset.grade = String(step.grade);
       button.append(made("kbd", step.label), made("strong", ` ${step.name} `), made("span", step.rule, {className: "rule"}));
       button.addEventListener("click", () => this.grade(step.grade));
@@ -202,6 +204,7 @@ class Page {
 
   showKind() {
     for (const button of byId("kinds").children) press(button, button.dataset.kind === this.kind);
+    if (this.view === "grid") this.grid.refresh(this.kind);
   }
 
   // ---- going about -------------------------------------------------------------------------------------------------
@@ -258,13 +261,17 @@ class Page {
     const since = performance.now();
     if (this.lessons.length) return this.answer(grade);
     if (this.view === "grid" && this.grid.isShown) {
-      this.say(this.grid.key, grade, {seconds: this.grid.seconds()});
-      this.grid.refresh();
+      this.say(this.grid.key, grade, {...this.typed, seconds: this.grid.seconds()});
       this.grid.move(1);
     } else if (this.view === "one" && this.one.isShown) {
-      this.say(this.key, grade, {kind: this.kind, note: byId("note").value, seconds: this.one.seconds()});
+      this.say(this.key, grade, {...this.typed, seconds: this.one.seconds()});
       this.goOn(this.book.nextOpen(this.place), since);
     }
+  }
+
+  /* What is said beside the grade. */
+  get typed() {
+    return {kind: this.kind, note: byId("note").value};
   }
 
   say(key, grade, {kind = "", note = "", seconds}) {
@@ -288,7 +295,7 @@ class Page {
   }
 
   chooseKind(kind) {
-    if (this.view !== "one") return;
+    if (!["one", "grid"].includes(this.view)) return;
     this.kind = this.kind === kind ? "" : kind;
     this.showKind();
   }
