@@ -29,7 +29,17 @@ router = APIRouter()
 
 _ROOM = "lensdetect.inspection"
 #: Scripts and looks of the page, in this room and in that of all pages.
-_OWN_ASSETS = ("grade.css", "queue.js", "pictures.js", "book.js", "one.js", "grid.js", "results.js", "grade.js")
+_OWN_ASSETS = (
+    "grade.css",
+    "queue.js",
+    "pictures.js",
+    "kept.js",
+    "book.js",
+    "one.js",
+    "grid.js",
+    "results.js",
+    "grade.js",
+)
 _ASSETS = {"style.css": "", "viewer.js": "", **dict.fromkeys(_OWN_ASSETS, _ROOM)}
 _TYPES = {"css": "text/css", "js": "text/javascript"}
 #: How long a browser keeps a token, in seconds: 180 days.

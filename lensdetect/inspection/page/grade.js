@@ -65,9 +65,10 @@ class Page {
   makeBook() {
     const prefix = `lensdetect:${this.work.grading}:${this.work.grader}:`;
     this.trainedName = `lensdetect-trained:${this.work.grading}:${this.work.grader}`;
-    this.queue = new GradeQueue(prefix, () => this.showSaved());
     this.book = new Book(this.work.keys, this.work.said);
+    this.queue = new GradeQueue(prefix, () => this.showSaved());
     for (const [, item] of this.queue.waiting()) this.book.add(item);
+    this.kept = new KeptView(this);
     this.queue.send();
   }
 
@@ -84,7 +85,6 @@ class Page {
     this.makeKinds();
     this.listen();
     this.makeKeys();
-    this.showSaved();
     for (const name of ["to-grid", "finish", "keys"]) byId(name).hidden = false;
     byId("keys").open = window.innerWidth > 700;
   }
@@ -92,6 +92,7 @@ class Page {
   async askWho() {
     const {needs_token: needsToken} = await ask("api/session");
     this.needsToken = needsToken;
+    this.kept = new KeptView();
     byId("sign-in-label").textContent = needsToken ? "your token" : "your name";
     byId("sign-in-help").textContent = needsToken
       ? "Open the link that you were given, or put its last part here, after token=."
@@ -152,9 +153,19 @@ class Page {
     let text = waiting ? `${waiting} not sent yet${queue.problem ? `: ${queue.problem}` : ""}` : "all saved";
     if (queue.signedOut) text = `${waiting} not sent yet: reload this page and sign in again`;
     if (!queue.isKeptOnDisk) text += "; this browser keeps nothing, do not close it";
-    if (queue.refused.length) text += `; ${queue.refused.length} refused: ${queue.refused[0].reason}`;
+    const refused = queue.refused();
+    if (refused.length) text += `; ${refused.length} refused: ${refused[0][1].refused}`;
     byId("saved").textContent = text;
-    byId("saved").classList.toggle("bad", Boolean(waiting && queue.problem) || queue.refused.length > 0);
+    byId("saved").classList.toggle("bad", Boolean(waiting && queue.problem) || refused.length > 0);
+    this.kept.show();
+    this.takeOut(refused);
+  }
+
+  /* What was refused counts as not graded. */
+  takeOut(refused) {
+    if (!this.book.drop(refused.map(([, item]) => item))) return;
+    this.showCount();
+    if (this.view === "one" || this.view === "grid") this.showSaid();
   }
 
   showCount() {
