@@ -224,6 +224,16 @@ def test_grid_says_what_it_is_instead_by_pointer(screen, found, width):
     assert screen.run("document.documentElement.scrollWidth <= window.innerWidth")
 
 
+def test_grid_follows_the_width_of_the_window(screen):
+    screen.sign_in("Ann")
+    open_grid(screen)
+    screen.press("5", "5", "5", "5", "5", "w")
+    narrow(screen.browser, 390)
+    columns = "getComputedStyle(byId('cells')).gridTemplateColumns.split(' ').length"
+    screen.until(f"{columns} === 2 && page.grid.chosen === 5")
+    assert screen.run("document.documentElement.scrollWidth <= window.innerWidth")
+
+
 @pytest.mark.parametrize("width", [390, 1280])
 def test_page_fits_its_window(screen, width):
     narrow(screen.browser, width)

@@ -128,6 +128,7 @@ class Page {
     document.addEventListener("keydown", (event) => this.onKey(event));
     document.addEventListener("visibilitychange", () => this.one.pauseClock());
     window.addEventListener("online", () => this.view === "one" && !this.one.isShown && this.goOn(this.place));
+    window.addEventListener("resize", () => this.view === "grid" && this.grid.fit());
     byId("sure").addEventListener("close", () => byId("sure").returnValue === "yes" && this.finish());
     setInterval(() => this.showClock(), 1000);
   }

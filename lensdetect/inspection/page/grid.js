@@ -41,9 +41,15 @@ class GridView {
     if (first >= 0 && first < this.book.keys.length) this.open(first);
   }
 
+  /* Draw again where the window has room for another number of columns. */
+  fit() {
+    if (this.columns !== this.drawn) this.open(this.first + this.chosen);
+  }
+
   drawPage() {
     const keys = this.keys;
-    byId("cells").style.gridTemplateColumns = `repeat(${this.columns}, minmax(0, 1fr))`;
+    this.drawn = this.columns;
+    byId("cells").style.gridTemplateColumns = `repeat(${this.drawn}, minmax(0, 1fr))`;
     byId("cells").replaceChildren(...keys.map((key, place) => this.cell(key, place)));
     this.since = performance.now();
     this.said = 0;

@@ -57,7 +57,7 @@ class KeptView {
       item.kind ?? "", item.note ?? "", new Date(item.graded_at).toLocaleString(), why,
     ];
     const row = made("tr", "");
-    row.append(...cells.map((text) => made("td", String(text))));
+    row.append(...cells.map((text, place) => made("td", String(text), {className: place === 4 ? "note" : ""})));
     return row;
   }
 
