@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +20,12 @@ NUM_ORDINARY = 200
 _SEED = 2026
 #: Objects in hand for each that is kept, as some lie near another of them.
 _SPARE = 2
+#: Columns that a draw looks at: text would take most of the time.
+_LOOKED_AT = ["row", "ra_deg", "dec_deg", "logit", "flags"]
 
 
 def draw_ordinary(
-    tables: Iterable[Path],
+    tables: Sequence[Path],
     listed: pd.DataFrame,
     lenses: pd.DataFrame,
     *,
@@ -39,7 +41,7 @@ def draw_ordinary(
 
     Parameters
     ----------
-    tables : iterable of Path
+    tables : sequence of Path
         Of scores.
     listed : DataFrame
         Candidates and near misses: neither these nor what lies in their scenes is drawn.
@@ -62,14 +64,15 @@ def draw_ordinary(
     places = [table[["ra_deg", "dec_deg"]].astype(float) for table in (listed, lenses) if len(table)]
     near = pd.concat(places or [pd.DataFrame(columns=["ra_deg", "dec_deg"], dtype=float)])
     taken = SkyTree(near["ra_deg"].to_numpy(), near["dec_deg"].to_numpy())
-    drawn = _Draw(columns, _SPARE * count)
-    for table in score_pieces(tables):
-        some = table[cut.eligible(table) & drawn.wants(table)]
-        beside = taken.nearest(some["ra_deg"], some["dec_deg"], within_arcsec=within_arcsec)[0] >= 0
-        drawn.add(some[~beside])
-    found = drawn.lowest()
+    drawn = _Draw(_SPARE * count)
+    for number, path in enumerate(tables):
+        for piece in score_pieces([path], _LOOKED_AT):
+            some = piece[cut.eligible(piece) & drawn.wants(piece)]
+            beside = taken.nearest(some["ra_deg"], some["dec_deg"], within_arcsec=within_arcsec)[0] >= 0
+            drawn.add(some[~beside].assign(table=number))
+    found = drawn.lowest
     scenes = pd.Series(number_scenes(found, within_arcsec=within_arcsec), index=found.index)
-    found = found[~scenes.duplicated()].head(count).reset_index(drop=True)
+    found = _whole(found[~scenes.duplicated()].head(count), tables, columns)
     found.insert(0, "draw", np.arange(1, len(found) + 1))
     return found
 
@@ -77,9 +80,10 @@ def draw_ordinary(
 class _Draw:
     """The lowest random numbers of all that comes, with no more of it in memory than has to be."""
 
-    def __init__(self, columns: Sequence[str], count: int):
-        self._count, self._table = count, pd.DataFrame(columns=list(columns))
-        self._highest: np.uint64 | None = None
+    def __init__(self, count: int):
+        self._count, self._highest = count, None
+        #: What was drawn, the lowest first.
+        self.lowest = pd.DataFrame(columns=[*_LOOKED_AT, "table"])
 
     def wants(self, table: pd.DataFrame) -> np.ndarray:
         """Which rows are low enough to be drawn, as far as is known."""
@@ -89,18 +93,24 @@ class _Draw:
 
     def add(self, table: pd.DataFrame) -> None:
         """Take some rows of a piece of a table."""
-        if len(self._table) and not len(table):
+        if not len(table):
             return
-        both = pd.concat([self._table, table], ignore_index=True) if len(self._table) else table
+        both = pd.concat([self.lowest, table], ignore_index=True) if len(self.lowest) else table
         noise = row_noise(both["row"].to_numpy(), seed=_SEED)
         order = np.argsort(noise, kind="stable")[: self._count]
-        self._table = both.iloc[order]
-        if 0 < len(order) == self._count:
+        self.lowest = both.iloc[order].reset_index(drop=True)
+        if len(order) == self._count:
             self._highest = noise[order[-1]]
 
-    def lowest(self) -> pd.DataFrame:
-        """What was drawn, the lowest first."""
-        return self._table.reset_index(drop=True)
+
+def _whole(drawn: pd.DataFrame, tables: Sequence[Path], columns: Sequence[str]) -> pd.DataFrame:
+    """All columns of what was drawn, in the same order."""
+    wanted = [tables[number] for number in sorted(set(drawn["table"]))] or list(tables[:1])
+    parts = [piece[piece["row"].isin(drawn["row"])] for piece in score_pieces(wanted)]
+    if not parts:
+        return pd.DataFrame(columns=list(columns))
+    found = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+    return found.set_index("row").loc[drawn["row"].astype(np.int64)].reset_index()[list(columns)]
 
 
 def row_noise(row: np.ndarray, *, seed: int) -> np.ndarray:
