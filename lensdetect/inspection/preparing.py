@@ -17,6 +17,7 @@ from lensdetect.inspection.planting import Galaxies, given_folder, known_lenses,
 from lensdetect.inspection.scale import steps
 from lensdetect.inspection.sources import Source, open_source
 from lensdetect.inspection.store import Store, Subject
+from lensdetect.runs import writable
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,8 @@ def _desk(source: Source, store: Store, wishes: Wishes) -> tuple[Desk, list[str]
         )
     settings, notes = _asked(wishes), list(source.notes)
     if not there:
-        mixed, more = _mixed_in(source, settings, wishes)
+        with writable(source.home, what="lenses and duds to be mixed in"):
+            mixed, more = _mixed_in(source, settings, wishes)
         notes += more
     # what could not be begun binds nobody
     settings = {name: _setting(store, name, getattr(wishes, name)) for name in _DEFAULTS}

@@ -134,7 +134,7 @@ def _ordinary(folder: Path, survey: Survey) -> Galaxies:
         members = {str(one.id): files[one.draw] for one in table.itertuples() if one.draw in files}
     cubes = Cubes(folder / _ORDINARY, files.values(), num_bands=len(survey.bands))
     if members:
-        more = "give the same search once more with a larger --ordinary"
+        more = "give the same search once more with a larger --ordinary, if it has more objects"
         return Galaxies(cubes, members, "objects drawn at random from all that the search did not list", more)
     more = "give galaxies with --others"
     if path.is_file():
