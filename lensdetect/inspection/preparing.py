@@ -158,7 +158,7 @@ def _mixed_in(source: Source, settings, wishes: Wishes) -> tuple[list[Subject], 
     if wishes.lenses is not None:
         known = known_lenses(_opened(wishes.lenses, source), source.home, taken=taken)
     if not count:
-        return known, [f"mixed in: {len(known)} known lenses and nothing else"]
+        return known, [f"mixed in: {len(known)} known lenses and nothing else" if known else "nothing is mixed in"]
     planted, notes = plant(
         _galaxies(source, wishes), source.survey, source.home, lenses=count, duds=count, seed=settings["seed"],
         taken=taken, training=settings["training"], workers=wishes.workers,

@@ -111,9 +111,8 @@ def _of_search(folder: Path, survey: str | None) -> Source:
             continue
         subjects.append(_subject(row, member))
     if not subjects:
-        raise InputError(
-            f"there must be candidates with cutouts to grade, got none in {folder}: search with another --top"
-        )
+        way_out = "give the same search once more, which cuts them out" if missing else "search with another --top"
+        raise InputError(f"there must be candidates with cutouts to grade, got none in {folder}: {way_out}")
     notes = [f"{missing:,} of {len(table):,} have no cutout and are left out"] if missing else []
     objects = Cubes(folder / "cutouts", (one.member for one in subjects), num_bands=len(known.bands))
     return Source(known, folder, subjects, objects, _ordinary(folder, known), notes)

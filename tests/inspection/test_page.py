@@ -144,6 +144,20 @@ def test_two_graders_at_once_do_not_see_one_another(browser, screen, found):
     browser.switch_to.window(ann)
 
 
+def test_link_with_a_wrong_token_says_so(browser, found, serve):
+    served = serve(found, tokens=True)
+    screen = Screen(browser, served.url)
+    for token in ("nonsense", f"{'a' * 12}.{'b' * 43}"):
+        browser.get("about:blank")
+        browser.get(f"{screen.url}/#token={token}")
+        screen.until("!byId('sign-in').hidden && byId('message').textContent.startsWith('this token is none, or was')")
+        assert token not in browser.current_url and screen.text("count") == ""
+    good = add_grader(served.desk.store, "Ann")
+    browser.find_element("id", "sign-in-text").send_keys(f"{screen.url}/#token={good}{ENTER}")
+    screen.until("byId('who').textContent === 'Ann'")
+    screen.until_shown()
+
+
 def test_grid_grades_what_is_chosen_and_no_to_the_rest(screen, found):
     screen.sign_in("Ann")
     screen.press("g")

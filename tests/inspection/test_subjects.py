@@ -131,6 +131,10 @@ def test_candidates_without_cutout_are_left_out_and_counted(found):
     next((found / "cutouts").glob("00005_*")).unlink()
     source = open_source(found)
     assert len(source.subjects) == 13 and source.notes == ["1 of 14 have no cutout and are left out"]
+    for path in (found / "cutouts").iterdir():
+        path.unlink()
+    with pytest.raises(InputError, match="got none in .*: give the same search once more, which cuts them out"):
+        open_source(found)
 
 
 def test_search_without_candidates_is_said(tmp_path):

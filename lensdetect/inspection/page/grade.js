@@ -32,13 +32,15 @@ class Page {
 
   async start() {
     const token = new URLSearchParams(location.hash.slice(1)).get("token");
+    let problem = "";
     if (token) {
       history.replaceState(null, "", location.pathname); // no link to be read over a shoulder
-      await ask("api/session", {token}).catch((error) => this.tell(error.message));
+      await ask("api/session", {token}).catch((error) => (problem = error.message));
     }
     byId("sign-in-form").addEventListener("submit", (event) => this.signIn(event));
     byId("leave").addEventListener("click", () => this.leave());
     await this.open();
+    if (problem) this.tell(problem);
   }
 
   async open() {
