@@ -186,7 +186,10 @@ class SearchedSky:
         return pixels, reasons
 
     def _cutout_files(self) -> dict[str, Path]:
-        found = {row.id: self.folder / "cutouts" / cutout_name(row) for row in self.candidates.itertuples(index=False)}
+        found = {
+            row.id: self.folder / "cutouts" / cutout_name(row.rank, row.id)
+            for row in self.candidates.itertuples(index=False)
+        }
         return {one: path for one, path in found.items() if path.is_file()}
 
     def _cut_from_tiles(
