@@ -139,6 +139,7 @@ _COMMITTEES = (
     ("base", "subtracted", "survey_noise", "colour"),
     ("colour", "kids_sky"),
     ("long", "colour_long"),
+    ("colour_long", "fixed_long"),
     ("painted", "colour_painted"),
 )
 
