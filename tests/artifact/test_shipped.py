@@ -39,7 +39,9 @@ def test_shipped_detectors_are_found_by_name(shipped):
     }
     assert find_detector() == find_detector(None) == shipped / "arcformer_small_subtracted-ground" / "1"
     assert (
-        find_detector(survey="des") == find_detector(survey="mine") == shipped / "arcformer_small_subtracted-ground" / "1"
+        find_detector(survey="des")
+        == find_detector(survey="mine")
+        == shipped / "arcformer_small_subtracted-ground" / "1"
     )
     assert find_detector(survey="bologna") == shipped / "arcformer_small-bologna" / "1"
     assert find_detector("arcformer_test-bologna", survey="kids") == shipped / "arcformer_test-bologna" / "10"
