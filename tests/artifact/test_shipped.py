@@ -37,12 +37,9 @@ def test_shipped_detectors_are_found_by_name(shipped):
         "arcformer_small_subtracted-ground": shipped / "arcformer_small_subtracted-ground" / "1",
         "arcformer_test-bologna": shipped / "arcformer_test-bologna" / "10",
     }
-    assert find_detector() == find_detector(None) == shipped / "arcformer_small_subtracted-ground" / "1"
-    assert (
-        find_detector(survey="des")
-        == find_detector(survey="mine")
-        == shipped / "arcformer_small_subtracted-ground" / "1"
-    )
+    ground = shipped / "arcformer_small_subtracted-ground" / "1"
+    assert find_detector() == find_detector(None) == ground
+    assert find_detector(survey="des") == find_detector(survey="mine") == ground
     assert find_detector(survey="bologna") == shipped / "arcformer_small-bologna" / "1"
     assert find_detector("arcformer_test-bologna", survey="kids") == shipped / "arcformer_test-bologna" / "10"
     assert find_detector("arcformer_test-bologna") == shipped / "arcformer_test-bologna" / "10"
