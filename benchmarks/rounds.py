@@ -198,11 +198,13 @@ def run_rounds(one: Condition, folder: Path, tail: Tail) -> pd.DataFrame:
     pool, test = skies(one.seed, folder, tail)
     truth = pool.truth["is_lens"].to_numpy(bool)
     tail.start_again()
-    pool_logit, before = tail.logits(pool), tail.logits(test)
+    before = tail.logits(test)
     posterior = graded_by(one.grader, truth, np.random.default_rng([one.seed, len(one.grader)]))
     rows, told = np.zeros(0, int), []
     for number in range(1, ROUNDS + 1):
         if one.way != NO_GRADES:
+            # by the detector of the round before; chance needs none
+            pool_logit = np.zeros(len(truth)) if one.way == RANDOM else tail.logits(pool)
             free = np.setdiff1d(np.arange(len(truth)), rows)
             picked, _ = choose(parse_wishes(one.way), GRADES, logit=pool_logit[free], seed=one.seed * 10 + number)
             rows = np.concatenate([rows, free[picked]])
@@ -215,7 +217,6 @@ def run_rounds(one: Condition, folder: Path, tail: Tail) -> pd.DataFrame:
         told.append(told_of(test, before, after, **asdict(one), **graded))
         was, now = (told[-1][f"{name} false positives"] for name in ("before", "after"))
         print(f"{one}, {len(rows)} grades: {was:.1f} -> {now:.1f} for each lens", flush=True)
-        pool_logit = tail.logits(pool)
     return pd.DataFrame(told)
 
 

@@ -1,7 +1,7 @@
 """Retraining from the maps of an early layer, which are computed once: a round in a minute on one core, not in ten.
 
-The stages of the stem before that layer stay as they are, and a stamp has its eight views by turns and mirrors;
-``lensdetect retrain`` trains these stages too, at a low rate, and shifts stamps by some pixels as well. Choosing,
+The stages of the stem before that layer stay as they are, and a stamp has two views, itself and turned by 90 deg;
+``lensdetect retrain`` trains these stages too, at a low rate, and turns and shifts stamps anew each time. Choosing,
 weighing, order, loss, rates and optimizer are those of the package.
 """
 
@@ -24,8 +24,8 @@ from lensdetect.training.record import build_from_record
 #: 13 x 13 x 32 of a stamp of 101 pixels: what stage 4 of the stem begins with.
 LAYER = "stem_stage_3_block_1_relu_2"
 _AT_ONCE = 250
-#: Turns by 90 deg, and whether it is mirrored; first as it is.
-_VIEWS = [(turns, mirrored) for mirrored in (False, True) for turns in range(4)]
+#: Turns by 90 deg that are views; first as it is.
+_TURNS = (0, 3)
 
 
 class Maps:
@@ -83,8 +83,9 @@ class Tail:
         return Maps(np.load(path, mmap_mode="r"), stamps.truth, stamps.manifest)
 
     def _views(self, pixels: np.ndarray) -> np.ndarray:
-        turned = [np.rot90(pixels[:, :, ::-1] if mirrored else pixels, turns, (1, 2)) for turns, mirrored in _VIEWS]
-        return np.stack([self._front.predict(view, batch_size=_AT_ONCE, verbose=0) for view in turned]).astype("f2")
+        views = [np.rot90(pixels, turns, axes=(1, 2)) for turns in _TURNS]
+        found = [self._front.predict(view, batch_size=_AT_ONCE, verbose=0) for view in views]
+        return np.stack(found).astype(np.float16)
 
     def start_again(self) -> None:
         """Take the weights of the first detector."""
