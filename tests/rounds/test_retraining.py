@@ -180,6 +180,14 @@ def test_without_tiles_what_has_cutouts_is_learned_from(graded_sky, simulated, t
     assert done.prepared.missing["reason"].str.contains("tiles must be FITS images, got none in").all()
 
 
+@pytest.mark.slow
+def test_the_card_tells_of_objects_that_nobody_graded(graded_sky, simulated, tmp_path):
+    some = graded_sky.grades.iloc[:60]
+    done = round_of(graded_sky, simulated, tmp_path / "round", grades=some, ungraded=10, epochs=1, measured=False)
+    assert load_card(done.model).training["rounds"][0]["others"]["ungraded"] == 10
+    assert json.loads((done.folder / "round.json").read_text())["ungraded"] == 10
+
+
 def test_tiles_that_have_moved_are_named(graded_sky, tmp_path):
     found = copy_of(graded_sky, tmp_path, tiles=[str(tmp_path / "gone")])
     card = load_card(graded_sky.detector)
