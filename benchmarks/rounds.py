@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -192,7 +193,7 @@ def graded_by(grader: str, is_lens: np.ndarray, rng: np.random.Generator) -> np.
     return np.where(says, yes, no)
 
 
-def run_rounds(one: Condition, folder: Path, tail: Tail) -> pd.DataFrame:
+def run_rounds(one: Condition, folder: Path, tail: Tail) -> Iterator[dict]:
     """False positives for each lens after every round, and by kind."""
     learned = tail.maps(learned_by_heart(folder), folder / "maps_learned.npy")
     pool, test = skies(one.seed, folder, tail)
@@ -200,7 +201,7 @@ def run_rounds(one: Condition, folder: Path, tail: Tail) -> pd.DataFrame:
     tail.start_again()
     before = tail.logits(test)
     posterior = graded_by(one.grader, truth, np.random.default_rng([one.seed, len(one.grader)]))
-    rows, told = np.zeros(0, int), []
+    rows = np.zeros(0, int)
     for number in range(1, ROUNDS + 1):
         if one.way != NO_GRADES:
             # by the detector of the round before; chance needs none
@@ -214,10 +215,10 @@ def run_rounds(one: Condition, folder: Path, tail: Tail) -> pd.DataFrame:
         after = tail.logits(test)
         kinds = json.dumps(pool.truth["kind"].iloc[rows].value_counts().to_dict())
         graded = {"round": number, "graded": len(rows), "lenses graded": int(truth[rows].sum()), "kinds graded": kinds}
-        told.append(told_of(test, before, after, **asdict(one), **graded))
-        was, now = (told[-1][f"{name} false positives"] for name in ("before", "after"))
+        told = told_of(test, before, after, **asdict(one), **graded)
+        was, now = (told[f"{name} false positives"] for name in ("before", "after"))
         print(f"{one}, {len(rows)} grades: {was:.1f} -> {now:.1f} for each lens", flush=True)
-    return pd.DataFrame(told)
+        yield told
 
 
 def taught(one: Condition, learned: Maps, pool: Maps, rows: np.ndarray, posterior: np.ndarray) -> Stamps:
@@ -261,7 +262,7 @@ def run_sky(folder: Path) -> None:
     tail = Tail(Run(folder / "base"))
     for one in CONDITIONS:
         if not one.path(folder).is_file():
-            run_rounds(one, folder, tail).to_csv(one.path(folder), index=False)
+            pd.DataFrame(run_rounds(one, folder, tail)).to_csv(one.path(folder), index=False)
 
 
 def run_real(folder: Path, start: str, stamps: Path | None) -> None:
