@@ -8,7 +8,7 @@
 rings, mergers, edge-on discs, satellites, chance neighbours, stars and pairs too, at one lens in 1,000, of 10,010
 objects; 200 of the highest are graded by a simulated person, it is trained further on them, ranks again, and
 so three times. Every round begins with the first detector and has all grades so far, so that 600 grades taken at
-random, no grades, and rounds without the ungraded objects that ``lensdetect retrain`` mixes in can be compared with it.
+random, no grades, and ungraded objects beside the grades (``lensdetect retrain --ungraded``) can be compared with it.
 It is measured on another sky of the same kind. Three skies are dealt to search and test in three ways ("seeds").
 Early layers stay as they are (rounds_maps.py).
 
@@ -41,7 +41,7 @@ from lensdetect.rounds import Mixture, choose, compare, labels_of, mix
 from lensdetect.rounds.choosing import RANDOM, SCORE, USUAL, parse_wishes
 from lensdetect.rounds.converted import manifest_of, survey_of
 from lensdetect.rounds.mixing import plan_for
-from lensdetect.rounds.ungraded import COUNT, UNGRADED
+from lensdetect.rounds.ungraded import UNGRADED
 from lensdetect.simulation import simulate
 from lensdetect.simulation.sky import FoolerRates, SkyPopulation
 from lensdetect.stamps import Shards, undetected
@@ -57,7 +57,8 @@ KNOWN_KINDS = ("elliptical", "group")
 #: What it searches: mergers and rings about as often as in the sky (major mergers 1-3 %, Darg+ 2010, MNRAS 401, 1043).
 SKY = SkyPopulation(foolers=FoolerRates(ring=0.01, merger=0.02, edge_on=0.03))
 PARTS, OTHERS, SOURCES = (1, 2, 3), 5000, 500
-NO_GRADES = "none"
+#: Instead of a way to choose, and how many ungraded objects are learned from where any are.
+NO_GRADES, MANY = "none", 2000
 PRIOR, COMPLETENESS, ROUNDS, GRADES = 1e-3, 0.7, 3, 200
 #: Share of the lenses that a grader recognises, and of the others that he takes for one.
 GRADERS = {"perfect": (1.0, 0.0), "85 % and 5 %": (0.85, 0.05)}
@@ -83,13 +84,13 @@ class Condition:
 
 #: What is compared, the most telling first, and what the table calls it.
 LABELS = {
-    (USUAL, "perfect", COUNT): "among the 2,000 highest, and 2,000 ungraded",
-    (NO_GRADES, "perfect", COUNT): "none, 2,000 ungraded alone",
-    (RANDOM, "perfect", COUNT): "at random, and 2,000 ungraded",
     (USUAL, "perfect", 0): "among the 2,000 highest",
     (RANDOM, "perfect", 0): "at random",
     (USUAL, "85 % and 5 %", 0): "among the 2,000 highest, recall 85 %, false alarms 5 %",
+    (USUAL, "perfect", MANY): "among the 2,000 highest, and 2,000 ungraded",
     (NO_GRADES, "perfect", 0): "none, trained as long",
+    (NO_GRADES, "perfect", MANY): "none, 2,000 ungraded alone",
+    (RANDOM, "perfect", MANY): "at random, and 2,000 ungraded",
     (SCORE, "perfect", 0): "the very highest",
 }
 CONDITIONS = [Condition(seed, *how) for how in LABELS for seed in PARTS]
@@ -344,7 +345,8 @@ def show(folder: Path) -> None:
 
 def _of(table: pd.DataFrame, how: tuple[str, str, int]) -> pd.DataFrame:
     """Figures of one row of ``LABELS``."""
-    return table[(table[["way", "grader", "ungraded"]] == how).all(axis=1)]
+    way, grader, ungraded = how
+    return table[(table["way"] == way) & (table["grader"] == grader) & (table["ungraded"] == ungraded)]
 
 
 def _cell(by_seed: pd.DataFrame, seed: int, detector: str) -> str:

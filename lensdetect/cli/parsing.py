@@ -192,13 +192,9 @@ def count(text: str) -> int:
     return _whole(text, least=1)
 
 
-def whole(text: str) -> int:
+def seed(text: str) -> int:
     """A whole number from 0 on."""
     return _whole(text, least=0)
-
-
-#: Of whatever is random.
-seed = whole
 
 
 def _whole(text: str, *, least: int) -> int:

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from lensdetect.cli.grade_sources import add_grade_options, grades_of
-from lensdetect.cli.parsing import add_trust_option, count, fraction, number, seed, whole
+from lensdetect.cli.parsing import add_trust_option, count, fraction, number, seed
 from lensdetect.cli.quiet import load_keras_quietly, quiet_astropy
 from lensdetect.errors import InputError, LensdetectError
 
@@ -16,8 +16,8 @@ DESCRIPTION = """\
 Train a detector further on the graded objects of a search, and measure what that has brought.
 
 Lenses and hard negatives are cut out of the search once more, weighed by how sure their grades are, and shown
-among simulated stamps; so are objects at random that nobody graded: where lenses are rare, hardly one of them
-is a lens. A part of the sky is held out by position, for good: no round ever learns from it, and before is
+among simulated stamps; with --ungraded, objects at random that nobody graded too: where lenses are rare, hardly
+one of them is a lens. A part of the sky is held out by position, for good: no round ever learns from it, and before is
 measured against after on what was graded there. RUN holds graded/, held_out/, objects.csv (who is where, and
 what could not be used), comparison.csv, and all that lensdetect train leaves: the detector is in model/1, for
 lensdetect search --model RUN.
@@ -50,10 +50,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     what.add_argument(
         "--ungraded",
-        type=whole,
+        type=count,
+        default=0,
         metavar="N",
-        help="objects at random that nobody graded, as no lenses (default: 2000 where the search had a --prior of at "
-        "most 0.01, else none)",
+        help="objects at random that nobody graded, as no lenses, where lenses are rare: in a search with a --prior of "
+        "at most 0.01 (default: none)",
     )
     what.add_argument("--tiles", nargs="+", default=[], metavar="PATH", help="where the tiles are, if they have moved")
     what.add_argument("--survey", metavar="FILE", help="of the search, where it is a .toml of your own")
@@ -129,7 +130,8 @@ def _print(done, output: str) -> None:
     graded = learned[learned["kind"] != UNGRADED]
     kinds = ", ".join(f"{count} {kind}" for kind, count in graded["kind"].value_counts().items())
     print(for_screen(f"learned from {len(graded)} graded objects: {kinds}"))
-    print(f"and from {len(learned) - len(graded)} that nobody graded, as no lenses")
+    if len(learned) > len(graded):
+        print(f"and from {len(learned) - len(graded)} that nobody graded, as no lenses")
     sides = objects["side"].value_counts()
     print(f"held out: {sides.get('held out', 0)}; at its border, not used: {sides.get('border', 0)}")
     for row in done.prepared.missing.head(_NAMED).itertuples():

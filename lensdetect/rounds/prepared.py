@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import shutil
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,6 +76,7 @@ def prepare(
     *,
     held_out: HeldOut,
     ungraded: int = 0,
+    graded: Collection[str] = (),
     seed: int = 0,
 ) -> Prepared:
     """Cut the graded objects out and divide them, with ungraded ones; what is there already stays.
@@ -91,6 +93,8 @@ def prepare(
     held_out : HeldOut
     ungraded : int
         How many objects that nobody graded are learned from beside them.
+    graded : collection of str
+        Ids of all that people looked at, also where they are too unsure for a label.
     seed : int
         Of which these are.
 
@@ -106,11 +110,11 @@ def prepare(
     path = folder / OBJECTS
     if not path.is_file():
         objects = _with_places(labels, sky, card, held_out=held_out)
-        reach_arcsec = card.size * card.pixel_scale_arcsec
-        how = {"without": {*labels["id"]}, "held_out": held_out, "reach_arcsec": reach_arcsec, "seed": seed}
-        more = ungraded_labels(sky, ungraded, **how)
-        if len(more):
-            objects = pd.concat([objects, _with_places(more, sky, card, held_out=held_out)], ignore_index=True)
+        if ungraded:
+            how = {"without": {*labels["id"], *graded}, "held_out": held_out, "seed": seed}
+            more = ungraded_labels(sky, ungraded, **how, reach_arcsec=card.size * card.pixel_scale_arcsec)
+            if len(more):
+                objects = pd.concat([objects, _with_places(more, sky, card, held_out=held_out)], ignore_index=True)
         _cut_all(folder, objects, sky, card)
     objects = pd.read_csv(path, dtype={"id": str, "tile": str, "kind": str}, keep_default_na=False)
     return Prepared(folder, objects)

@@ -15,39 +15,28 @@ from lensdetect.rounds.shortlist import free_pieces
 
 #: What such an object is called among the kinds of those that are graded.
 UNGRADED = "ungraded"
-#: How many a round learns from, where nothing is said.
-COUNT = 2000
 #: Share of lenses up to which an object that nobody looked at may stand for none.
 RARE = 0.01
 
 
-def count_for(sky: SearchedSky, asked: int | None) -> int:
-    """How many ungraded objects a round learns from.
+def check_rare(sky: SearchedSky) -> None:
+    """Refuse to take objects that nobody looked at for no lenses where lenses are not rare.
 
     Parameters
     ----------
     sky : SearchedSky
-    asked : int or None
-        What is asked for; if nothing is, ``COUNT`` where the search was told that
-        lenses are rare, and none where it was not.
-
-    Returns
-    -------
-    int
 
     Raises
     ------
     InputError
-        If some are asked for where lenses are not rare.
+        If the search was told of a greater share than ``RARE``, or of none.
     """
-    if asked is None:
-        return COUNT if sky.prior is not None and sky.prior <= RARE else 0
-    if asked and sky.prior is not None and sky.prior > RARE:
+    if sky.prior is None or sky.prior > RARE:
+        told = "nothing" if sky.prior is None else f"{sky.prior:g}"
         raise InputError(
-            f"ungraded objects stand for no lenses where at most {RARE:g} of all are lenses, the search was told "
-            f"{sky.prior:g}: leave them out (--ungraded 0)"
+            f"ungraded objects stand for no lenses where a search was told that at most {RARE:g} of all are lenses "
+            f"(lensdetect search --prior), this one was told {told}: leave --ungraded out"
         )
-    return asked
 
 
 def ungraded_labels(
@@ -84,7 +73,7 @@ def ungraded_labels(
         kept = pd.concat([kept, drawn]).drop_duplicates("id").nsmallest(count, "draw")
     if not len(kept):
         return pd.DataFrame(columns=["id", "is_lens", "weight", "kind", "posterior"])
-    return labels_of(pd.DataFrame({"id": kept["id"], "posterior": sky.prior or 0.0, "kind": UNGRADED}))
+    return labels_of(pd.DataFrame({"id": kept["id"], "posterior": sky.prior, "kind": UNGRADED}))
 
 
 def _known_lenses(sky: SearchedSky) -> list[str]:

@@ -11,7 +11,7 @@ from lensdetect.artifact import load_card
 from lensdetect.errors import InputError
 from lensdetect.rounds import SearchedSky, labels_of
 from lensdetect.rounds.prepared import prepare
-from lensdetect.rounds.ungraded import count_for, ungraded_labels
+from lensdetect.rounds.ungraded import check_rare, ungraded_labels
 
 from .round_sky import RULE
 
@@ -79,13 +79,14 @@ def test_without_tiles_they_are_left_out_without_a_word_for_each(graded_sky, tmp
     assert (done.objects.loc[done.objects["kind"] == "ungraded", "reason"] != "").any()
 
 
-@pytest.mark.parametrize(
-    ("prior", "asked", "count"), [(None, None, 0), (0.001, None, 2000), (0.3, None, 0), (None, 50, 50), (0.3, 0, 0)]
-)
-def test_how_many(graded_sky, tmp_path, prior, asked, count):
-    assert count_for(search_with(graded_sky, tmp_path, prior=prior), asked) == count
+def test_what_people_could_not_tell_is_none_of_them(graded_sky, rare, tmp_path):
+    unsure = graded_sky.objects["id"].iloc[60:]
+    done, _ = prepared_of(graded_sky, rare, tmp_path / "round", ungraded=10, graded=unsure)
+    assert "ungraded" not in set(done.graded[1]["kind"])
 
 
-def test_where_lenses_are_not_rare_they_are_refused(graded_sky, tmp_path):
-    with pytest.raises(InputError, match=r"at most 0.01 of all are lenses, the search was told 0.3: .*--ungraded 0"):
-        count_for(search_with(graded_sky, tmp_path, prior=0.3), 50)
+def test_only_where_lenses_are_rare(graded_sky, rare, tmp_path):
+    check_rare(rare)
+    for number, (prior, told) in enumerate([(0.3, "0.3"), (None, "nothing")]):
+        with pytest.raises(InputError, match=f"at most 0.01 of all are lenses .* this one was told {told}: leave"):
+            check_rare(search_with(graded_sky, tmp_path / str(number), prior=prior))
