@@ -34,8 +34,11 @@ from ground_stamps import SIZE, in_units_of, mix, paint_all
 from real_sets import NUM_FOLDS, RealSet, load_set
 from real_sky_skies import load_sky, make_sky
 from real_sky_table import into_page
+from scipy.special import expit
 
 from lensdetect.artifact.views import views_of
+from lensdetect.data.pipeline import evaluation_batches
+from lensdetect.data.taught import TaughtStamps
 from lensdetect.network import build_detector, operations
 from lensdetect.stamps import Shards
 from lensdetect.survey import SURVEYS
@@ -62,11 +65,12 @@ def train_one(name: str, seed: str, *, skies: Path, runs: Path) -> None:
     change, sets = CHANGES[name], load_sets(skies)
     start = None if change.start is None else artifact_of(change.start, seed, skies=skies, runs=runs)
     if change.mix is None:
-        fit_and_score(change, simulated(change, skies), runs / name / seed, seed=seed, start=start, sets=sets)
+        stamps = taught(change, simulated(change, skies), runs=runs, seed=seed)
+        fit_and_score(change, stamps, runs / name / seed, seed=seed, start=start, sets=sets)
         return
     for fold in range(NUM_FOLDS):
         own = {key: found.take((found.table["fold"] == fold).to_numpy()) for key, found in sets.items()}
-        stamps = mixed(name, change, fold, skies=skies)
+        stamps = taught(change, mixed(name, change, fold, skies=skies), runs=runs, seed=seed)
         fit_and_score(change, stamps, runs / name / seed / f"fold_{fold}", seed=seed, start=start, sets=own)
 
 
@@ -88,6 +92,34 @@ def mixed(name: str, change: Change, fold: int, *, skies: Path) -> Shards:
         how = {"simulated": skies / change.sky, "shards": change.mix.shards, "painted": painted}
         mix(folder, held_out=[fold], sets=change.mix.sets, **how)
     return Shards(folder)
+
+
+def taught(change: Change, stamps, *, runs: Path, seed: str):
+    """The same stamps, with what the teachers of a change say of them."""
+    if not change.teachers:
+        return stamps
+    wanted = np.ones(len(stamps.truth), bool)
+    if change.taught is not None:
+        wanted = stamps.truth["kind"].isin(change.taught).to_numpy()
+    each = [_teacher_logits(Run(runs / name / seed), stamps, np.flatnonzero(wanted)) for name in change.teachers]
+    probability = np.full(len(wanted), np.nan)
+    probability[wanted] = expit(np.mean(each, axis=0))
+    return TaughtStamps(stamps, probability, share=change.teachers_share)
+
+
+def _teacher_logits(run: Run, stamps, rows: np.ndarray) -> np.ndarray:
+    model = _last_epoch(run)
+    return model.predict(evaluation_batches(stamps, rows, batch_size=256), verbose=0)[:, 0]
+
+
+def _last_epoch(run: Run):
+    model = build_from_record(run.read_plan(), size=SIZE, fresh=True)
+    load_weights(_epochs(run)[-1], model)
+    return model
+
+
+def _epochs(run: Run) -> list[Path]:
+    return sorted((run.folder / "epochs").glob("epoch_*.npz"))
 
 
 def artifact_of(name: str, seed: str, *, skies: Path, runs: Path) -> Path:
@@ -143,10 +175,7 @@ def _kept_epochs(run) -> Iterator[None]:
 
 def score_run(run, *, survey, sets: dict[str, RealSet]) -> None:
     """Logits of all sets with the last epoch, in one view and in eight, and with averaged weights."""
-    record = run.read_plan()
-    model = build_from_record(record, size=SIZE, fresh=True)
-    epochs = sorted((run.folder / "epochs").glob("epoch_*.npz"))
-    load_weights(epochs[-1], model)
+    model, epochs = _last_epoch(run), _epochs(run)
     cutouts = {name: in_units_of(found, survey) for name, found in sets.items()}
     scores = {}
     for name, pixels in cutouts.items():

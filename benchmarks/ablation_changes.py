@@ -9,11 +9,19 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
-from ground_stamps import ALL, ORDINARY
+from ground_stamps import ALL, ORDINARY, REAL_KINDS
 
 from lensdetect.data.order import Stamps
 from lensdetect.errors import InputError
-from lensdetect.network import Augmentation, DetectorSpec, ResidualStem, Stage, get_spec
+from lensdetect.network import (
+    Augmentation,
+    DetectorSpec,
+    MeasuredFront,
+    PeakFront,
+    ResidualStem,
+    Stage,
+    get_spec,
+)
 from lensdetect.training import CosineSchedule, Plan, TrainingStage
 
 #: Stamps of the pool that the base is trained on; rules that drop lenses fill up from the rest of the pool.
@@ -21,14 +29,23 @@ NUM_STAMPS = 12_000
 
 _BAND_SETS = ((("g", "r", "i"), 0.4), (("r",), 0.15), (("g", "r"), 0.05))
 
+_R_ALONE = ((("r",), 1.0),)
 
-def plan_of(*, epochs: int = 6, peak: float = 2e-3, warmup_epochs: float = 0.5, max_shift_pix: int = 5) -> Plan:
+
+def plan_of(
+    *,
+    epochs: int = 6,
+    peak: float = 2e-3,
+    warmup_epochs: float = 0.5,
+    max_shift_pix: int = 5,
+    band_sets: tuple = _BAND_SETS,
+) -> Plan:
     """The plan of the shipped detector, shorter."""
     return Plan(
         name="ablation",
         stages=(TrainingStage(epochs, CosineSchedule(peak, warmup_epochs=warmup_epochs), weight_decay=0.02),),
         batch_size=64,
-        augmentation=Augmentation(max_shift_pix=max_shift_pix, band_sets=_BAND_SETS),
+        augmentation=Augmentation(max_shift_pix=max_shift_pix, band_sets=band_sets),
         validation_fraction=0.05,
     )
 
@@ -135,6 +152,12 @@ class Change:
         Change whose run of the same seed is where it starts from.
     mix : Mix or None
         What a second step is trained on, once for each fold.
+    teachers : tuple of str
+        Changes whose runs of the same seed say, together as a committee, what is learned too.
+    teachers_share : float
+        Their weight, against that of the truth.
+    taught : tuple of str or None
+        Kinds of stamps that they teach; all, if None.
     """
 
     title: str
@@ -145,19 +168,29 @@ class Change:
     plan: Plan = plan_of()
     start: str | None = None
     mix: Mix | None = None
+    teachers: tuple[str, ...] = ()
+    teachers_share: float = 0.5
+    taught: tuple[str, ...] | None = None
+
+
+def _small(front: MeasuredFront | PeakFront) -> DetectorSpec:
+    return replace(get_spec("arcformer_small"), front=front)
 
 
 def _fine_grid() -> DetectorSpec:
     stem = ResidualStem((Stage(16, kernel=5), Stage(32), Stage(64, blocks=1), Stage(96, stride=1)))
-    return replace(get_spec("arcformer_small_measured"), stem=stem)
+    return replace(get_spec("arcformer_small_subtracted"), stem=stem)
 
+
+#: Planes without the light of the galaxy, each band by its own noise.
+SUBTRACTED = _small(MeasuredFront(subtract_light=True))
 
 BASE = Change("base: arcformer_small_measured, 12,000 stamps of sky ground, 6 epochs", "arcformer_small_measured")
 
 #: What won, with twice the stamps for twice as long.
 LONG = Change(
     "long: subtracted, shifts of 2 pixels, 24,000 stamps, 12 epochs",
-    detector="arcformer_small_subtracted",
+    detector=SUBTRACTED,
     rule=_all,
     plan=plan_of(epochs=12, warmup_epochs=1.0, max_shift_pix=2),
 )
@@ -168,17 +201,38 @@ _SECOND = {
     "plan": plan_of(epochs=1, peak=5e-4, warmup_epochs=0.2, max_shift_pix=2),
 }
 
+#: What else is changed, is changed from this.
+_COLOUR = replace(
+    BASE,
+    title="colour: subtracted, and one measured scale for all bands",
+    detector="arcformer_small_subtracted",
+    plan=plan_of(max_shift_pix=1),
+)
+
+#: The same with what won, twice the stamps again, and three passes over real cutouts.
+COLOUR_LONG = replace(
+    _COLOUR,
+    title="colour_long: colour, shifts of 2 pixels, 48,000 stamps, 12 epochs",
+    sky="ground48",
+    rule=_all,
+    plan=plan_of(epochs=12, warmup_epochs=1.0, max_shift_pix=2),
+)
+_THIRD = {
+    "start": "colour_long",
+    "plan": plan_of(epochs=3, peak=5e-4, warmup_epochs=0.2, max_shift_pix=2),
+}
+
 CHANGES: dict[str, Change] = {
     "base": BASE,
     "survey_noise": replace(
         BASE, title="stretched by the survey's noise, not that of the cutout", detector="arcformer_small"
     ),
-    "tokens_13": replace(BASE, title="13 x 13 tokens of 1.6 arcsec, not 7 x 7 of 2.9", detector=_fine_grid()),
-    "bright_arcs": replace(BASE, title="lens rule: arcs of S/N 55 over the light, not 25", rule=BRIGHT),
-    "wide_arcs": replace(BASE, title="lens rule: Einstein radius of 2.2 times the seeing, not 1.2", rule=WIDE),
-    "faint_arcs": replace(BASE, title="lens rule: sources below the cut are lenses too", rule=LOOSE),
+    "tokens_13": replace(_COLOUR, title="colour, 13 x 13 tokens of 1.6 arcsec, not 7 x 7", detector=_fine_grid()),
+    "bright_arcs": replace(_COLOUR, title="colour, lens rule: arcs of S/N 55 over the light, not 25", rule=BRIGHT),
+    "wide_arcs": replace(_COLOUR, title="colour, lens rule: Einstein radius of 2.2 seeings, not 1.2", rule=WIDE),
+    "faint_arcs": replace(_COLOUR, title="colour, lens rule: sources below the cut are lenses too", rule=LOOSE),
     "faint_as_others": replace(
-        BASE, title="sources below the cut are trained on as others, not left out", rule=_faint_as_others
+        _COLOUR, title="colour, sources below the cut are trained on as others, not left out", rule=_faint_as_others
     ),
     "centred": replace(
         BASE, title="centred: shifts of at most 1 pixel in training, not 5", plan=plan_of(max_shift_pix=1)
@@ -186,10 +240,43 @@ CHANGES: dict[str, Change] = {
     "subtracted": replace(
         BASE,
         title="subtracted: shifts of 1 pixel, and planes without the smooth light of the galaxy",
-        detector="arcformer_small_subtracted",
+        detector=SUBTRACTED,
         plan=plan_of(max_shift_pix=1),
     ),
-    "kids_sky": replace(BASE, title="natural sky of KiDS, not the wide sky", sky="kids", survey="kids"),
+    "colour": _COLOUR,
+    "student": replace(
+        _COLOUR,
+        title="student: colour, half of its labels from a committee of base, subtracted, survey_noise and colour",
+        teachers=("base", "subtracted", "survey_noise", "colour"),
+    ),
+    "colour_long": COLOUR_LONG,
+    "colour_painted": replace(
+        COLOUR_LONG,
+        title="colour_long, and a second step with ordinary galaxies, graded objects and painted arcs",
+        mix=Mix(painted=(1, 2, 3, 4), shards=12),
+        **_THIRD,
+    ),
+    # measured in r alone, by real_sky.py: in g, r, i its row says nothing
+    "colour_r": replace(
+        COLOUR_LONG,
+        title="colour_painted, the second step in r alone",
+        mix=Mix(painted=(1, 2, 3, 4), shards=12),
+        **_THIRD | {"plan": plan_of(epochs=3, peak=5e-4, warmup_epochs=0.2, max_shift_pix=2, band_sets=_R_ALONE)},
+    ),
+    "colour_graded": replace(COLOUR_LONG, title="the same without painted arcs", mix=Mix(), **_THIRD),
+    "colour_unlabelled": replace(
+        COLOUR_LONG,
+        title="the same, the labels of real cutouts those of colour_long itself (self-training)",
+        mix=Mix(),
+        teachers=("colour_long",),
+        teachers_share=1.0,
+        taught=REAL_KINDS,
+        **_THIRD,
+    ),
+    "peak_root": replace(
+        BASE, title="stretched by the square root of the flux over its peak", detector=_small(PeakFront(power=0.5))
+    ),
+    "kids_sky": replace(_COLOUR, title="colour, natural sky of KiDS, not the wide sky", sky="kids", survey="kids"),
     "long": LONG,
     "second_step": replace(
         LONG, title="long, and a second step on simulated stamps alone", rule=_as_simulated, **_SECOND

@@ -131,10 +131,16 @@ def costs_of(row: Row, costs: Costs) -> tuple[int, float]:
 
 
 #: Of which changes the weights of the last epochs are measured, averaged.
-_AVERAGED = ("base", "subtracted", "long")
+_AVERAGED = ("base", "subtracted", "colour", "long")
 
 #: Committees of runs that differ in the change, of each seed.
-_COMMITTEE = ("base", "subtracted", "survey_noise")
+_COMMITTEES = (
+    ("base", "subtracted", "survey_noise"),
+    ("base", "subtracted", "survey_noise", "colour"),
+    ("colour", "kids_sky"),
+    ("long", "colour_long"),
+    ("painted", "colour_painted"),
+)
 
 
 def rows_of(runs: Path, *, view: str) -> list[Row]:
@@ -147,13 +153,14 @@ def rows_of(runs: Path, *, view: str) -> list[Row]:
         for name in _AVERAGED:
             members = tuple((f"{name}/{seed}",) for seed in seeds[name])
             found.append(Row(f"{name}: weights of the last three epochs averaged", members, "averaged"))
-    for name in ("base", "subtracted"):
+    for name in ("base", "subtracted", "colour"):
         if len(seeds[name]) > 1:
             members = tuple(f"{name}/{seed}" for seed in seeds[name])
             found.append(Row(f"committee of {len(members)} seeds of {name}", (members,), view))
-    of_all = [seed for seed in seeds["base"] if all(seed in seeds[name] for name in _COMMITTEE)]
-    mixed = tuple(tuple(f"{name}/{seed}" for name in _COMMITTEE) for seed in of_all)
-    found.append(Row(f"committee of {', '.join(_COMMITTEE)}", mixed, view))
+    for names in _COMMITTEES:
+        of_all = [seed for seed in seeds[names[0]] if all(seed in seeds[name] for name in names)]
+        mixed = tuple(tuple(f"{name}/{seed}" for name in names) for seed in of_all)
+        found.append(Row(f"committee of {', '.join(names)}", mixed, view))
     return [row for row in found if row.members]
 
 

@@ -40,6 +40,9 @@ ALL = (*ORDINARY, "cfhtls_graded")
 #: How often a real cutout stands in a mix, by what it is: a few hundred galaxies among ten thousand simulated stamps.
 TIMES = {"ordinary": 6, "negative": 16, "lens": 24}
 
+#: Kinds of real cutouts in a mix, painted ones aside.
+REAL_KINDS = ("real", "graded")
+
 #: Painted arcs with smaller Einstein radii are left out: they look like any blend, and unteach arcs.
 SMALLEST_PAINTED_ARCSEC = 1.3
 

@@ -1,8 +1,8 @@
 """How good detectors are on skies that they were not trained on: real lenses and real galaxies first.
 
     python benchmarks/real_sky.py                                             the detectors that come with the package
-    python benchmarks/real_sky.py --detector arcformer_small_measured-ground --detector runs/wide --skies /tmp/skies
-    python benchmarks/real_sky.py --committee both=arcformer_small_measured-ground,arcformer_small-bologna --views 8
+    python benchmarks/real_sky.py --detector arcformer_small_subtracted-ground --detector runs/wide --skies /tmp/skies
+    python benchmarks/real_sky.py --committee both=arcformer_small_subtracted-ground,arcformer_small-bologna --views 8
     python benchmarks/real_sky.py --joined wide=runs/fold0,runs/fold1,runs/fold2,runs/fold3 --output /tmp/gauge
 
 Real sets come from ../shared/data (``--data``), simulated skies are made once into ``--skies``. What a detector was

@@ -33,7 +33,8 @@ def cards_table(cards: dict[str, Card]) -> str:
 
 
 def _what_it_is(card: Card) -> list[str]:
-    stamps = f"{card.training['stamps']:,} {card.survey} stamps of seed {card.training['data_seed']}"
+    seeds = card.training.get("seeds") or [card.training["data_seed"]]
+    stamps = f"{card.training['stamps']:,} {card.survey} stamps of seed {' and '.join(map(str, seeds))}"
     scale = f"{card.pixel_scale_arcsec:g} arcsec"
     epochs, seed = str(card.training["epochs"]), str(card.training["seed"])
     return [card.name, ", ".join(card.band_names), f"{card.size} pixels", scale, stamps, epochs, seed, card.licence]

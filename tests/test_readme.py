@@ -39,7 +39,7 @@ def test_python_runs(tmp_path, monkeypatch):
 
 def test_there_is_something_to_run():
     assert len(blocks("python")) == 2
-    assert len(COMMANDS) == 24
+    assert len(COMMANDS) == 25
 
 
 @pytest.mark.parametrize("command", COMMANDS)

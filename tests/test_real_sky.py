@@ -323,7 +323,7 @@ def test_table_ranks_at_low_false_positive_rates_and_goes_into_a_page(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--detector", "arcformer_small_measured-groun"], "arcformer_small_measured-ground"),
+        (["--detector", "arcformer_small_subtracted-groun"], "arcformer_small_subtracted-ground"),
         (["--committee", "a,b"], "--committee must be LABEL=A,B,... with two detectors or more, got 'a,b'"),
         (["--joined", "x=a"], "--joined must be LABEL=A,B,... with two detectors or more"),
     ],

@@ -81,7 +81,7 @@ class Scorer:
 
     @property
     def title(self) -> str:
-        """Network, survey and version, as in "arcformer_small_measured-ground/1"."""
+        """Network, survey and version, as in "arcformer_small_subtracted-ground/1"."""
         return title_of(self.card, self.folder)
 
     @property

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 #: Trained on what a survey from the ground shows and on what fools there: the
 #: detector of every survey that has no other, of a user's own too, and of images of no named one.
-GROUND_DETECTOR = "arcformer_small_measured-ground"
+GROUND_DETECTOR = "arcformer_small_subtracted-ground"
 
 #: Survey -> the detector that comes with the package for its images, where that is another.
 #: With the line above it is the one table, for every command and from Python.
@@ -73,7 +73,7 @@ def title_of(card: Card, folder: Path) -> str:
     Returns
     -------
     str
-        As in "arcformer_small_measured-ground/1".
+        As in "arcformer_small_subtracted-ground/1".
     """
     return f"{card.name}-{card.survey}/{Path(folder).name}"
 

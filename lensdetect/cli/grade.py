@@ -85,7 +85,7 @@ def _add_grading(group) -> None:
         "--others",
         type=Path,
         metavar="PATH",
-        help="cutouts of galaxies that are no lenses, for painting and as duds (default: the lowest ranked candidates)",
+        help="galaxies that are no lenses, to paint on and as duds, where no search has drawn ordinary objects",
     )
     group.add_argument("--survey", metavar="NAME", help=f"where cutouts are from: {SURVEY_NAMES}; or a .toml")
     group.add_argument("--size", type=count, default=101, metavar="PIX", help="side of such cutouts (default: 101)")

@@ -28,7 +28,7 @@ The published rule, made for four graders: a lens is recognised (grade 1 or more
 5; a contaminant is recognised by none. By posterior: each grader counts as much as planted lenses and duds,
 and what all say, bear out; take it where there are more graders, or of unequal skill.
 A table to merge has columns id, grader, grade (5, 3, 1, 0 or A, B, C, X), and may have kind, note, seconds
-and graded_at.
+and graded_at. What the grading page kept and gave as CSV is such a table, with key in the place of id.
 
 examples:
   lensdetect grades found --output graded
@@ -96,6 +96,7 @@ def _read(args: argparse.Namespace) -> tuple[pd.DataFrame, pd.DataFrame]:
     """What can be graded, and all grades."""
     import pandas as pd
 
+    from lensdetect.inspection.keys import PictureKeys
     from lensdetect.inspection.log import LOG_COLUMNS, read_log
     from lensdetect.inspection.merging import read_merged
     from lensdetect.inspection.subjects import has_store, read_subjects, subjects_of, with_candidates
@@ -109,7 +110,8 @@ def _read(args: argparse.Namespace) -> tuple[pd.DataFrame, pd.DataFrame]:
     parts = [] if log is None else [log]
     if args.merge:
         empty = pd.DataFrame({name: [] for name in LOG_COLUMNS}) if log is None else log
-        parts.append(read_merged(args.merge, subjects=subjects, log=empty))
+        keys = None if log is None else PictureKeys(where)
+        parts.append(read_merged(args.merge, subjects=subjects, log=empty, keys=keys))
     whole = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
     if not (whole["grade"].notna() & ~whole["undone"].astype(bool)).any():
         raise InputError(f"there must be grades to combine, got none in {where}: grade with lensdetect grade first")

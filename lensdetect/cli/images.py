@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from lensdetect.cli.parsing import SURVEY_NAMES, count, number, numbers, one_of, words
+from lensdetect.cli.parsing import SURVEY_NAMES, count, fraction, number, numbers, one_of, words
 from lensdetect.images.bounds import CUTOUT_PIXELS
 
 
@@ -84,9 +84,10 @@ def add_stamps_options(options, *, required: bool) -> None:
     """
     options.add_argument(
         "--data",
+        nargs="+",
         required=required,
         metavar="DIR",
-        help="simulated stamps, or files of the challenge's layout with --truth",
+        help="simulated stamps, one folder or several; or files of the challenge's layout with --truth",
     )
     options.add_argument(
         "--truth", metavar="FILE", help="truth table of --data: id and is_lens, or the challenge's own"
@@ -108,6 +109,20 @@ def add_stamps_options(options, *, required: bool) -> None:
         metavar="DIR",
         help="simulated stamps of their own to validate with: epochs are judged and probabilities calibrated on them "
         "(default: a part of --data, as the plan says)",
+    )
+    options.add_argument(
+        "--teacher",
+        nargs="+",
+        metavar="SCORES",
+        help="learn from what other detectors say too: tables of lensdetect score of --data, one a detector; "
+        "of several, as a committee, the mean logit counts",
+    )
+    options.add_argument(
+        "--teacher-share",
+        type=fraction,
+        default=0.5,
+        metavar="S",
+        help="weight of what the teachers say, against the truth (default: 0.5)",
     )
     options.add_argument(
         "--test",

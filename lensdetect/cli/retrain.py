@@ -25,7 +25,7 @@ lensdetect search --model RUN.
 
 EPILOG = """\
 examples:
-  lensdetect retrain found --from arcformer_small_measured-ground --stamps simulated --output round_1
+  lensdetect retrain found --from arcformer_small_subtracted-ground --stamps simulated --output round_1
   lensdetect retrain found --from round_1 --stamps simulated --output round_2           the next round
   lensdetect retrain found --from round_1 --grades grades.csv --unmeasured --output quick
   lensdetect retrain found --from round_1 --stamps simulated --output round_2 --resume  after an interruption

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from lensdetect.cli.images import add_limit_option
-from lensdetect.cli.parsing import add_trust_option, add_views_option, arcsec, count, fraction, words
+from lensdetect.cli.parsing import add_trust_option, add_views_option, arcsec, count, fraction, seed, words
 from lensdetect.cli.quiet import load_tensorflow_quietly, quiet_astropy
 from lensdetect.errors import InputError, LensdetectError
 from lensdetect.flags import ARC_RADIUS_ARCSEC
@@ -26,7 +26,7 @@ EPILOG = """\
 OUTPUT gets report.html (look at it first; its pictures are in report/), candidates.parquet, .csv and .fits
 (candidates, then near misses: what would be one but for a flag), cutouts/ of both as FITS, scores/ with the score of
 every object, tiles.csv and known.csv (what became of tiles and known lenses), objects/outside.parquet (objects in no
-tile).
+tile), ordinary.parquet, .csv, .fits and ordinary/ (random objects that are not listed, for lensdetect grade).
 
 examples:
   lensdetect search --tiles kids/ --catalogue kids.fits --survey kids --select lrg --output found
@@ -36,7 +36,7 @@ examples:
   lensdetect search --tiles kids/ --catalogue kids.fits --survey kids --scheduler tcp://10.0.0.1:8786 --output found
 
 A search that was interrupted goes on where it stopped when the same command is given again; what failed is
-tried anew. Another list of known lenses or another --top takes no new scoring.
+tried anew. Another list of known lenses, --top or --ordinary takes no new scoring.
 exit codes: 0 done; 1 done, but some tiles or objects could not be searched and are listed; 2 could not be done.
 """
 
@@ -123,6 +123,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default="candidates",
         help="who is looked at for glitches: all takes about as long again as to score them (default: candidates)",
     )
+    result.add_argument(
+        "--ordinary",
+        type=seed,
+        default=200,
+        metavar="N",
+        help="random objects that are not listed and get cutouts too, for lensdetect grade (default: 200)",
+    )
     result.add_argument("--known", metavar="FILE", help="list of known lenses of your own, to be named first")
     parser.add_argument("--output", required=True, metavar="DIR", help="folder to write; a search in it goes on")
     parser.set_defaults(usage=parser.format_usage())
@@ -157,6 +164,7 @@ def run(args: argparse.Namespace) -> int:
             cut=_cut(args),
             examine_all=args.examine == "all",
             glitch_arcsec=args.glitch_radius,
+            ordinary=args.ordinary,
             known=args.known,
             workers=args.workers,
             scheduler=args.scheduler,

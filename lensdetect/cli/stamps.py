@@ -6,10 +6,13 @@ import argparse
 import logging
 from pathlib import Path
 
+import numpy as np
+
 from lensdetect.data import LabelledCutouts, open_cutouts, read_truth, with_truth
 from lensdetect.data.joined import JoinedStamps, Part
 from lensdetect.data.order import Stamps
 from lensdetect.data.plausibility import check_plausible
+from lensdetect.data.taught import TaughtStamps, read_teachers
 from lensdetect.errors import InputError
 from lensdetect.images.bounds import CUTOUT_PIXELS
 from lensdetect.scoring.declaring import own_survey
@@ -33,7 +36,7 @@ def open_stamps_of(
 
     Returns
     -------
-    stamps : Shards, LabelledCutouts or, with those to validate with, JoinedStamps
+    stamps : Shards, LabelledCutouts, TaughtStamps or, with those to validate with, JoinedStamps
     survey : Survey
     test : Shards, LabelledCutouts or None
 
@@ -42,8 +45,24 @@ def open_stamps_of(
     InputError
         As ``open_stamps``.
     """
-    stamps, survey = open_stamps(
-        args.data,
+    stamps, survey = _all_stamps(args)
+    if args.teacher:
+        stamps = _taught(stamps, args.teacher, share=args.teacher_share)
+    if args.validation is not None:
+        own = Part(open_stamps(args.validation)[0], validates=True)
+        stamps = JoinedStamps([Part(stamps, validates=False), own])
+    return stamps, survey, None if args.test is None else open_stamps(args.test)[0]
+
+
+def _all_stamps(args: argparse.Namespace) -> tuple[Stamps, Survey]:
+    """Stamps of one folder or of several."""
+    if len(args.data) > 1:
+        if args.truth is not None:
+            raise InputError(f"--truth goes with one folder of images, got {len(args.data)}: train on simulated stamps")
+        found = [open_stamps(folder, survey=args.survey)[0] for folder in args.data]
+        return JoinedStamps([Part(stamps) for stamps in found]), get_survey(found[0].manifest["survey"])
+    return open_stamps(
+        args.data[0],
         truth=args.truth,
         survey=args.survey,
         size=args.size,
@@ -51,10 +70,13 @@ def open_stamps_of(
         max_pixels=args.max_pixels,
         partly=args.graded_only,
     )
-    if args.validation is not None:
-        own = Part(open_stamps(args.validation)[0], validates=True)
-        stamps = JoinedStamps([Part(stamps, validates=False), own])
-    return stamps, survey, None if args.test is None else open_stamps(args.test)[0]
+
+
+def _taught(stamps: Stamps, scores: list[str], *, share: float) -> TaughtStamps:
+    probability = read_teachers(scores, list(stamps.truth["id"]))
+    if without := int(np.isnan(probability).sum()):
+        logger.warning("%d of %d stamps have no score of the teachers: they keep their truth", without, len(stamps))
+    return TaughtStamps(stamps, probability, share=share)
 
 
 def open_stamps(

@@ -33,9 +33,12 @@ examples:
   lensdetect simulate --survey bologna --count 20000 --seed 1 --output stamps
   lensdetect train --data stamps --detector arcformer_small --output run
   lensdetect train --data stamps --output run --resume                    after an interruption
+  lensdetect train --data simulated painted --detector arcformer_small --output run
+  lensdetect train --data stamps --detector arcformer_small --teacher first.csv second.csv --output run
+                                                                          learns what two detectors say too
   lensdetect train --data stamps --detector tuned/spec.json --plan tuned/plan.json --output run
   lensdetect train --data found/cutouts --survey kids --truth graded/grades.csv --graded-only --output run \\
-      --detector arcformer_small_measured --weights arcformer_small_measured-ground --plan fine_tune
+      --detector arcformer_small_subtracted --weights arcformer_small_subtracted-ground --plan fine_tune
                                                                           on what people graded
   lensdetect train --data Data.0 --truth classifications.csv --detector arcformer_small --output run \\
       --weights arcformer_small-bologna --parts stem --epochs 10          transfer learning
@@ -237,5 +240,5 @@ def _interrupted(args: argparse.Namespace, output) -> str:
     done, truth = output.read_state()["epoch"], f" --truth {args.truth}" if args.truth else ""
     return (
         f"interrupted after {done} of {_epochs(output.read_plan())} epochs: go on with "
-        f"lensdetect train --data {args.data}{truth} --output {args.output} --resume"
+        f"lensdetect train --data {' '.join(args.data)}{truth} --output {args.output} --resume"
     )

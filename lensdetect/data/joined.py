@@ -47,7 +47,7 @@ class JoinedStamps:
     ----------
     manifest : dict
     truth : DataFrame
-        One row a stamp, with ``weight`` and, where it is known, ``validates``; the
+        One row a stamp, with ``weight`` and, where they are known, ``target`` and ``validates``; the
         number of its set stands in front of each id, as two sets may count from 0.
 
     Raises
@@ -62,10 +62,15 @@ class JoinedStamps:
             _check_alike(self._parts[0].stamps, part.stamps)
         first = self._parts[0].stamps
         # one seed no longer says how they were made
-        self.manifest: dict[str, Any] = {**first.manifest, "seed": None, **(told or {})}
+        manifests = [part.stamps.manifest for part in self._parts]
+        seeds = sorted(set().union(*map(seeds_of, manifests)))
+        self.manifest: dict[str, Any] = {**first.manifest, "seed": None, "seeds": seeds, **_seen(manifests)}
+        self.manifest |= told or {}
         self.shape = tuple(first.shape)
         truths = [_truth(part, place) for place, part in enumerate(self._parts)]
         self.truth: pd.DataFrame = pd.concat(truths, ignore_index=True)
+        if "target" in self.truth:
+            self.truth["target"] = self.truth["target"].fillna(self.truth["is_lens"].astype(float))
         self._starts = np.cumsum([0, *(len(part.stamps.truth) for part in self._parts)])
 
     def __len__(self) -> int:
@@ -101,6 +106,44 @@ class JoinedStamps:
         extra = [name for name in ("weight", "validates") if name in self.truth]
         digest.update(self.truth[extra].to_csv(index=False).encode())
         return digest.hexdigest()
+
+
+def seeds_of(manifest: dict[str, Any]) -> set[int]:
+    """Seeds of the simulations that stamps are from.
+
+    Parameters
+    ----------
+    manifest : dict
+        Of the stamps, which may be joined ones.
+
+    Returns
+    -------
+    set of int
+    """
+    own = manifest.get("seed")
+    return {*manifest.get("seeds", ()), *(() if own is None else (own,))}
+
+
+def _seen(manifests: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Which real objects are among all of them, where any tells it: a detector is never measured on those."""
+    told = [manifest["real_sky"] for manifest in manifests if "real_sky" in manifest]
+    if not told:
+        return {}
+    for name in ("num_folds", "fold_seed"):
+        if len({one.get(name) for one in told}) > 1:
+            raise InputError(f"stamps to be joined must tell of real objects by one {name}: leave one set out")
+    simulated = {name for one in told for name in one["simulated"]}
+    simulated |= {manifest["survey"] for manifest in manifests if "real_sky" not in manifest}
+    real: dict[str, set[int]] = {}
+    for name, folds in (item for one in told for item in one["real"].items()):
+        real[name] = real.get(name, set()) | set(folds)
+    return {
+        "real_sky": {
+            **told[0],
+            "simulated": sorted(simulated),
+            "real": {name: sorted(folds) for name, folds in sorted(real.items())},
+        }
+    }
 
 
 def _check_alike(first: Stamps, other: Stamps) -> None:

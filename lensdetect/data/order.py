@@ -25,8 +25,9 @@ class Stamps(Protocol):
     ----------
     truth : DataFrame
         One row a stamp, with at least ``is_lens``. A column ``weight`` says how often a
-        stamp is shown in an epoch, on average; ``validates``, with which stamps
-        a training is validated.
+        stamp is shown in an epoch, on average; ``target``, which label from 0 to 1 is
+        learned, where it is not ``is_lens``; ``validates``, with which stamps a
+        training is validated.
     shape : tuple of int
         Height, width and number of bands.
     manifest : dict
@@ -68,7 +69,7 @@ class ShuffledBatches:
         weights = _weights(stamps, rows)
         self.steps = steps_per_epoch(shown_in_epoch(stamps, rows), batch_size)
         self._stamps, self._seed, self._batch_size = stamps, seed, batch_size
-        self._labels = stamps.truth["is_lens"].to_numpy(np.float32)
+        self._labels = stamps.truth["target" if "target" in stamps.truth else "is_lens"].to_numpy(np.float32)
         # Two, because reading ahead runs into the next epoch.
         self._order = lru_cache(maxsize=2)(lambda epoch: _order(rows, weights, seed=[seed, epoch]))
 

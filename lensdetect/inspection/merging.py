@@ -13,17 +13,21 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from lensdetect.errors import InputError
 from lensdetect.images.columns import find_columns
 from lensdetect.images.rows import Rows
 from lensdetect.images.tables import Table
+from lensdetect.inspection.keys import PictureKeys
 from lensdetect.inspection.scale import SCALES, steps
-from lensdetect.inspection.standing import SCALE
+from lensdetect.inspection.standing import REPEAT, SCALE
 from lensdetect.text import shown
 
 _NEEDED = ("id", "grader", "grade")
+#: In the place of the id: what the grading page calls its pictures.
+_KEY = "key"
 _OPTIONAL = ("kind", "note", "seconds", "graded_at")
 #: How a grade may be written: as a number of the scale, or as its letter.
 _WORDS = {step.label: step.grade for scale in SCALES for step in steps(scale)}
@@ -36,13 +40,16 @@ class _Seen:
     """Rows so far, and what is wrong with them."""
 
     known: frozenset[str]
-    places: dict[tuple[str, str], str]
+    keys: PictureKeys | None
+    places: dict[tuple[str, str, bool], str]
     names: dict[str, str]
     rows: list[tuple] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
 
-def read_merged(files: Sequence[Path | str], *, subjects: pd.DataFrame, log: pd.DataFrame) -> pd.DataFrame:
+def read_merged(
+    files: Sequence[Path | str], *, subjects: pd.DataFrame, log: pd.DataFrame, keys: PictureKeys | None = None
+) -> pd.DataFrame:
     """Grades from tables, as rows of the log.
 
     Parameters
@@ -55,6 +62,8 @@ def read_merged(files: Sequence[Path | str], *, subjects: pd.DataFrame, log: pd.
         ``id``, ``planted`` and ``truth`` of all that can be graded.
     log : DataFrame
         What was graded already.
+    keys : PictureKeys, optional
+        Of the grading, where there is one.
 
     Returns
     -------
@@ -69,18 +78,19 @@ def read_merged(files: Sequence[Path | str], *, subjects: pd.DataFrame, log: pd.
         counted, the first few told.
     """
     graded = log[~log["undone"].astype(bool)]
-    places = dict.fromkeys(zip(graded["id"], graded["grader"], strict=True), "the log")
-    seen = _Seen(frozenset(subjects["id"]), places, {name.casefold(): name for name in graded["grader"]})
+    again = graded["planted"] == REPEAT if "planted" in graded else [False] * len(graded)
+    places = dict.fromkeys(zip(graded["id"], graded["grader"], map(bool, again), strict=True), "the log")
+    seen = _Seen(frozenset(subjects["id"]), keys, places, {name.casefold(): name for name in graded["grader"]})
     for file in files:
         _read(Path(file), seen)
     if seen.problems:
         count, more = len(seen.problems), len(seen.problems) - _PROBLEMS_SHOWN
         told = "; ".join(seen.problems[:_PROBLEMS_SHOWN]) + (f"; and {more:,} more" if more > 0 else "")
         raise InputError(f"grades to merge must be understood, {count:,} {'are' if count > 1 else 'is'} not: {told}")
-    found = pd.DataFrame(seen.rows, columns=[*_COLUMNS, "grade_id"])
-    about = subjects.drop_duplicates("id").set_index("id")
+    found = pd.DataFrame(seen.rows, columns=[*_COLUMNS, "grade_id", "again"])
+    about, again = subjects.drop_duplicates("id").set_index("id"), found.pop("again").to_numpy(bool)
     return found.assign(
-        planted=about["planted"].reindex(found["id"]).fillna("").to_numpy(object),
+        planted=np.where(again, REPEAT, about["planted"].reindex(found["id"]).fillna("").to_numpy(object)),
         truth=about["truth"].reindex(found["id"]).to_numpy(float),
         version="",
         undone=False,
@@ -89,8 +99,15 @@ def read_merged(files: Sequence[Path | str], *, subjects: pd.DataFrame, log: pd.
 
 def _read(file: Path, seen: _Seen) -> None:
     table = Table(file, strict=True)
-    columns = find_columns(table.columns, (*_NEEDED, *_OPTIONAL), path=file)
-    lacking = [name for name in _NEEDED if not columns[name]]
+    columns = find_columns(table.columns, (*_NEEDED, _KEY, *_OPTIONAL), path=file)
+    if columns["id"]:
+        columns[_KEY] = ""
+    elif columns[_KEY] and seen.keys is None:
+        raise InputError(
+            f"{file} names pictures by the keys of a grading, whose database must be there: give its SEARCH_DIR or "
+            "--database"
+        )
+    lacking = [name for name in _NEEDED if not columns[name] and not (name == "id" and columns[_KEY])]
     if lacking:
         raise InputError(
             f"{file} must have columns id, grader and grade, got {', '.join(table.columns[:12])}: "
@@ -105,13 +122,14 @@ def _read(file: Path, seen: _Seen) -> None:
 
 def _take(cells: Mapping[str, str], piece: Rows, row: int, seen: _Seen) -> None:
     where = piece.where(row)
-    problems = list(_problems(cells, where, seen))
+    name, again = _object(cells, seen)
+    problems = list(_problems(cells, where, seen, name=name, again=again))
     seen.problems += problems
     if not problems:
-        seen.places[cells["id"], cells["grader"]] = where
+        seen.places[name, cells["grader"], again] = where
         seen.rows.append(
             (
-                cells["id"],
+                name,
                 cells["grader"],
                 _grade(cells["grade"]),
                 cells.get("kind", ""),
@@ -120,26 +138,36 @@ def _take(cells: Mapping[str, str], piece: Rows, row: int, seen: _Seen) -> None:
                 _time(cells.get("graded_at", "")),
                 # the log has one of its own for each grade: the place is as good
                 where,
+                again,
             )
         )
 
 
-def _problems(cells: Mapping[str, str], where: str, seen: _Seen) -> Iterable[str]:
-    if cells["id"] not in seen.known:
-        yield f"id {shown(cells['id'])} in {where} is none of what was graded"
+def _object(cells: Mapping[str, str], seen: _Seen) -> tuple[str, bool]:
+    """Id of what a row is about, empty where its key is not known; and whether it was shown for the second time."""
+    if _KEY not in cells:
+        return cells["id"], False
+    return seen.keys.find(cells["grader"], cells[_KEY]) or ("", False)
+
+
+def _problems(cells: Mapping[str, str], where: str, seen: _Seen, *, name: str, again: bool) -> Iterable[str]:
+    if _KEY in cells and not name:
+        yield f"picture {shown(cells[_KEY])} in {where} is none that {shown(cells['grader'])} was shown in this grading"
+    elif name not in seen.known:
+        yield f"id {shown(name)} in {where} is none of what was graded"
     if not cells["grader"]:
         yield f"{where} names no grader"
     spelled = seen.names.setdefault(cells["grader"].casefold(), cells["grader"])
     if spelled != cells["grader"]:
         yield f"grader {shown(cells['grader'])} in {where} is {shown(spelled)} elsewhere: one person needs one name"
-    before = seen.places.get((cells["id"], cells["grader"]))
+    before = seen.places.get((name, cells["grader"], again))
     if before is not None:
-        yield f"{shown(cells['grader'])} grades {shown(cells['id'])} twice, in {before} and in {where}"
-    for read, name in ((_grade, "grade"), (_seconds, "seconds"), (_time, "graded_at")):
+        yield f"{shown(cells['grader'])} grades {shown(name)} twice, in {before} and in {where}"
+    for read, role in ((_grade, "grade"), (_seconds, "seconds"), (_time, "graded_at")):
         try:
-            read(cells.get(name, ""))
+            read(cells.get(role, ""))
         except ValueError:
-            yield f"{name} {shown(cells[name])} in {where} is {_WANTED[name]}"
+            yield f"{role} {shown(cells[role])} in {where} is {_WANTED[role]}"
 
 
 _WANTED = {

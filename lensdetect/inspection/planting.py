@@ -2,9 +2,9 @@
 
 Lenses are simulated ones, painted onto galaxies of the survey itself. Duds are such
 galaxies as they are. Both are turned or mirrored, so that nobody sees the same
-picture twice. Where no others are given, the galaxies are the lowest ranked
-candidates of the search: so improbable that to call them duds is rarely wrong.
-They stay to be graded as themselves, so nothing is lost by being mixed in.
+picture twice. The galaxies are ordinary ones: a search draws them at random among
+all that it scored and did not list, and who grades without a search gives them.
+The pixels of all that is mixed in are kept beside the grades.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import io
 import math
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,14 +21,16 @@ import numpy as np
 import pandas as pd
 from astropy.io import fits
 
-from lensdetect.inspection.pictures import NUM_TURNS, Collection
+from lensdetect.data import open_cutouts
+from lensdetect.errors import InputError, one_line
+from lensdetect.inspection.pictures import NUM_TURNS, Collection, Opened
 from lensdetect.inspection.store import Subject
-from lensdetect.runs import write_whole
+from lensdetect.runs import key_of, write_whole
 from lensdetect.survey import Survey
 
 #: Galaxies that are painted for each lens that is wanted: on some no arc can be seen.
 _PAINTED_FOR_ONE = 1.5
-_FOLDER, _BASES, _PAINTED, _KEPT = "grading", "galaxies", "painted", "given"
+_FOLDER, _KEPT = "grading", "given"
 
 
 @dataclass(frozen=True)
@@ -37,18 +40,18 @@ class Galaxies:
     Parameters
     ----------
     collection : Collection
-    name : str
-        By which subjects know it; empty for cutouts that come only now, which are kept then.
     members : mapping of str
-        Member by id of those that may be used, the best first.
+        Member by id, in the order in which they are used.
     what : str
-        What they are, in words.
+        What they are, or why there are none, in words.
+    more : str
+        How to get more of them.
     """
 
     collection: Collection
-    name: str
     members: Mapping[str, str]
     what: str
+    more: str
 
 
 def plant(
@@ -70,7 +73,7 @@ def plant(
     galaxies : Galaxies
     survey : Survey
     home : Path
-        Painted images are kept in its folder ``grading``.
+        What is mixed in is kept in its folder ``grading``.
     lenses, duds : int
         How many are wanted.
     seed : int
@@ -89,7 +92,7 @@ def plant(
         What was used, and what there was too little of.
     """
     if not galaxies.members:
-        return [], [f"no lenses and duds are mixed in: there are none of {galaxies.what}: give galaxies with --others"]
+        return [], [f"no lenses and duds are mixed in: {galaxies.what}: {galaxies.more}"]
     num_lenses, num_duds = lenses + training * bool(lenses), duds + training * bool(duds)
     # what is painted on and what is a dud are different galaxies
     chosen = list(galaxies.members)[: math.ceil(_PAINTED_FOR_ONE * num_lenses) + num_duds]
@@ -98,7 +101,7 @@ def plant(
     painted = _painted(galaxies, chosen[num_duds:], survey, home, seed=seed, workers=workers)[:num_lenses]
     notes = [f"mixed in: {len(painted)} simulated lenses painted onto, and {len(found)} duds of, {galaxies.what}"]
     if len(painted) < num_lenses or len(found) < num_duds:
-        notes.append(f"wanted were {num_lenses} lenses and {num_duds} duds: give more galaxies with --others")
+        notes.append(f"wanted were {num_lenses} lenses and {num_duds} duds: {galaxies.more}")
     parts = (painted, found)
     subjects = [replace(one, training=number < training) for part in parts for number, one in enumerate(part)]
     return [_named_apart(one, taken) for one in subjects], notes
@@ -107,11 +110,9 @@ def plant(
 def _duds(galaxies: Galaxies, names: Sequence[str], home: Path, *, seed: int) -> list[Subject]:
     found = []
     for name in names:
-        member, collection = galaxies.members[name], galaxies.name or "given"
-        if not galaxies.name:
-            member = keep(galaxies.collection, member, home, kind="dud")
+        member = keep(galaxies.collection, galaxies.members[name], home, kind="dud")
         about, turn = {"galaxy": name}, turn_of(seed, name)
-        found.append(Subject(f"{name}+dud", collection, member, "dud", truth=0.0, turn=turn, about=about))
+        found.append(Subject(f"{name}+dud", "given", member, "dud", truth=0.0, turn=turn, about=about))
     return found
 
 
@@ -175,39 +176,38 @@ def _painted(
     """Lenses on some galaxies, those of them that can be seen."""
     if not names:
         return []
-    size = _write_bases(galaxies, names, home)
+    bases = [np.ascontiguousarray(galaxies.collection.read(galaxies.members[name])) for name in names]
+    size = min(bases[0].shape[:2])
+    # of these galaxies and no others: what was interrupted goes on, and another store paints its own
+    digests = [hashlib.sha256(pixels.tobytes()).hexdigest() for pixels in bases]
+    work = home / _FOLDER / f"painting-{key_of(seed, digests)[:16]}"
+    _write_bases(bases, work / "galaxies")
     # loads the simulation, which a server that has its lenses does not need
     from lensdetect.simulation.painting import paint
 
-    folder = paint(
-        survey, home / _FOLDER / _BASES, None, painted_folder(home), seed=seed, lens_fraction=1.0, size=size,
-        plane_bands=survey.band_names, workers=workers,
-    )  # fmt: skip
+    try:
+        folder = paint(
+            survey, work / "galaxies", None, work / "painted", seed=seed, lens_fraction=1.0, size=size,
+            plane_bands=survey.band_names, workers=workers,
+        )  # fmt: skip
+    except InputError as error:
+        raise InputError(f"no lenses can be mixed in: {one_line(error)}; or grade without them: --planted 0") from error
     truth = pd.concat([pd.read_parquet(path) for path in sorted(folder.glob("*.parquet"))], ignore_index=True)
-    found = []
+    images, found = Opened(open_cutouts(folder, survey=survey, size=size)), []
     for row in truth[truth["is_lens"]].itertuples():
         name = names[int(row.id)]
         about = {"galaxy": name, "einstein_radius_arcsec": round(float(row.einstein_radius_arcsec), 3)}
-        found.append(
-            Subject(f"{name}+lens", "painted", row.id, "lens", truth=1.0, turn=turn_of(seed, name), about=about)
-        )
+        member = keep(images, row.id, home, kind="lens")
+        found.append(Subject(f"{name}+lens", "given", member, "lens", truth=1.0, turn=turn_of(seed, name), about=about))
+    shutil.rmtree(work)
     return found
 
 
-def _write_bases(galaxies: Galaxies, names: Sequence[str], home: Path) -> int:
+def _write_bases(bases: Sequence[np.ndarray], folder: Path) -> None:
     """Write the galaxies to be painted on under names of our own, as words in others' would be taken for bands."""
-    folder, size = home / _FOLDER / _BASES, 0
     folder.mkdir(parents=True, exist_ok=True)
-    for number, name in enumerate(names):
-        pixels = galaxies.collection.read(galaxies.members[name])
-        size = size or min(pixels.shape[:2])
+    for number, pixels in enumerate(bases):
         write_whole(folder / f"{number:05d}.fits", _cube_writer(pixels), durable=False)
-    return size
-
-
-def painted_folder(home: Path) -> Path:
-    """Where the painted lenses of a search are: simulated stamps on its own galaxies."""
-    return home / _FOLDER / _PAINTED
 
 
 def _cube_writer(pixels: np.ndarray) -> Callable:
@@ -221,10 +221,6 @@ def turn_of(seed: int, name: str) -> int:
     """How something mixed in is turned: never as it was."""
     digest = hashlib.sha256(f"{seed}/{name}".encode()).digest()
     return 1 + digest[0] % (NUM_TURNS - 1)
-
-
-def _for_training(subject: Subject) -> Subject:
-    return replace(subject, training=True)
 
 
 def _named_apart(subject: Subject, taken: set[str]) -> Subject:

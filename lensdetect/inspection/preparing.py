@@ -6,16 +6,18 @@ import math
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from lensdetect.data import open_cutouts
 from lensdetect.errors import InputError
 from lensdetect.inspection.database import shown_url
 from lensdetect.inspection.desk import Desk, Rules
 from lensdetect.inspection.pictures import Collection, Cubes, Opened
-from lensdetect.inspection.planting import Galaxies, given_folder, known_lenses, painted_folder, plant
+from lensdetect.inspection.planting import Galaxies, given_folder, known_lenses, plant
 from lensdetect.inspection.scale import steps
-from lensdetect.inspection.sources import MOST_PROBABLE_DUD, Source, open_source
+from lensdetect.inspection.sources import Source, open_source
 from lensdetect.inspection.store import Store, Subject
+from lensdetect.runs import writable
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,8 @@ class Wishes:
     size : int
         Side of cutouts that are not from a search, in pixels.
     lenses, others : path, optional
-        Cutouts of lenses that are known, and of galaxies that are none, of the same survey.
+        Cutouts of lenses that are known, and of galaxies that are none, of the same survey; the
+        latter where a search has not drawn ordinary objects.
     planted : float, optional
         Simulated lenses, and as many duds, for each object.
     repeats : float, optional
@@ -100,11 +103,14 @@ def _desk(source: Source, store: Store, wishes: Wishes) -> tuple[Desk, list[str]
             f"--lenses and --others are for when grading begins, and it was begun in {shown_url(store.url)}: "
             "leave them out, or choose another --database"
         )
-    settings = {name: _setting(store, name, getattr(wishes, name)) for name in _DEFAULTS}
-    notes = list(source.notes)
+    settings, notes = _asked(wishes), list(source.notes)
     if not there:
-        mixed, more = _mixed_in(source, settings, wishes)
+        with writable(source.home, what="lenses and duds to be mixed in"):
+            mixed, more = _mixed_in(source, settings, wishes)
         notes += more
+    # what could not be begun binds nobody
+    settings = {name: _setting(store, name, getattr(wishes, name)) for name in _DEFAULTS}
+    if not there:
         store.add_subjects([*source.subjects, *mixed])
     elif new := store.add_subjects(source.subjects):
         notes.append(f"{new:,} objects are new since grading was begun")
@@ -122,6 +128,12 @@ def _check_same_objects(source: Source, there: list[Subject], url: str) -> None:
         )
 
 
+def _asked(wishes: Wishes) -> dict[str, Any]:
+    """What grading is begun with."""
+    asked = {name: getattr(wishes, name) for name in _DEFAULTS}
+    return {name: _DEFAULTS[name] if value is None else value for name, value in asked.items()}
+
+
 def _setting(store: Store, name: str, asked):
     found = store.setting(name, asked, option=f"--{name}")
     return store.setting(name, _DEFAULTS[name], option=f"--{name}") if found is None else found
@@ -130,9 +142,6 @@ def _setting(store: Store, name: str, asked):
 def _collections(source: Source) -> dict[str, Collection]:
     """Pixels of the objects, and of what was mixed in when grading began."""
     collections: dict[str, Collection] = {"objects": source.objects}
-    if painted_folder(source.home).is_dir():
-        painted = open_cutouts(painted_folder(source.home), survey=source.survey, size=_side(source), fit="both")
-        collections["painted"] = Opened(painted)
     given = sorted(path.name for path in given_folder(source.home).glob("*.fits"))
     collections["given"] = Cubes(given_folder(source.home), given, num_bands=len(source.survey.bands))
     return collections
@@ -149,7 +158,7 @@ def _mixed_in(source: Source, settings, wishes: Wishes) -> tuple[list[Subject], 
     if wishes.lenses is not None:
         known = known_lenses(_opened(wishes.lenses, source), source.home, taken=taken)
     if not count:
-        return known, [f"mixed in: {len(known)} known lenses and nothing else"]
+        return known, [f"mixed in: {len(known)} known lenses and nothing else" if known else "nothing is mixed in"]
     planted, notes = plant(
         _galaxies(source, wishes), source.survey, source.home, lenses=count, duds=count, seed=settings["seed"],
         taken=taken, training=settings["training"], workers=wishes.workers,
@@ -158,11 +167,16 @@ def _mixed_in(source: Source, settings, wishes: Wishes) -> tuple[list[Subject], 
 
 
 def _galaxies(source: Source, wishes: Wishes) -> Galaxies:
-    if wishes.others is not None:
-        others = _opened(wishes.others, source)
-        return Galaxies(others, "", {name: name for name in others.members}, "the galaxies given with --others")
-    what = f"the lowest ranked candidates (probability at most {MOST_PROBABLE_DUD:g})"
-    return Galaxies(source.objects, "objects", source.ordinary, what)
+    if wishes.others is None:
+        return source.ordinary
+    if source.ordinary.members:
+        raise InputError(
+            f"--others is for what has no ordinary objects of its own, and {source.home} has "
+            f"{len(source.ordinary.members):,} of them: leave it out"
+        )
+    others = _opened(wishes.others, source)
+    what, more = "the galaxies given with --others", "give more galaxies with --others"
+    return Galaxies(others, {name: name for name in others.members}, what, more)
 
 
 def _opened(path: Path, source: Source) -> Opened:

@@ -29,7 +29,17 @@ router = APIRouter()
 
 _ROOM = "lensdetect.inspection"
 #: Scripts and looks of the page, in this room and in that of all pages.
-_OWN_ASSETS = ("grade.css", "queue.js", "pictures.js", "book.js", "one.js", "grid.js", "results.js", "grade.js")
+_OWN_ASSETS = (
+    "grade.css",
+    "queue.js",
+    "pictures.js",
+    "kept.js",
+    "book.js",
+    "one.js",
+    "grid.js",
+    "results.js",
+    "grade.js",
+)
 _ASSETS = {"style.css": "", "viewer.js": "", **dict.fromkeys(_OWN_ASSETS, _ROOM)}
 _TYPES = {"css": "text/css", "js": "text/javascript"}
 #: How long a browser keeps a token, in seconds: 180 days.
@@ -60,7 +70,10 @@ class Nothing(_Body):
 
 
 class _NotSignedIn(Exception):
-    pass
+    """Nobody is known by what came; what to do, in words."""
+
+    def __init__(self, reason: str = "sign in with the link that you were given"):
+        super().__init__(reason)
 
 
 def build_app(desk: Desk, *, needs_tokens: bool, hosts: Collection[str] = ()) -> Guard:
@@ -140,9 +153,9 @@ def _sign_in(body: SignIn, request: Request, desk: TheDesk) -> Response:
     token = body.token or ""
     if not token and body.name is not None and not request.app.state.needs_tokens:
         token = admit(desk.store, body.name)
-    grader = grader_of(desk.store, token)
+    grader = grader_of(desk.store, token.strip())
     if grader is None:
-        raise _NotSignedIn
+        raise _NotSignedIn("this token is none, or was revoked: ask who runs this server for a new link")
     answer = JSONResponse({"grader": grader.name})
     answer.set_cookie(
         _cookie_name(request), token, max_age=_COOKIE_AGE_S, httponly=True, samesite="strict",
@@ -190,7 +203,7 @@ def _results(grader: Own, desk: TheDesk) -> dict[str, Any]:
 
 
 def _not_signed_in(request: Request, error: Exception) -> Response:
-    return JSONResponse({"error": "sign in with the link that you were given"}, 401)
+    return JSONResponse({"error": str(error)}, 401)
 
 
 def _no_picture(request: Request, error: Exception) -> Response:

@@ -15,16 +15,17 @@ from lensdetect.errors import InputError, reading
 from lensdetect.images.columns import find_columns
 from lensdetect.images.tables import ENDINGS, Table
 from lensdetect.inspection.pictures import Collection, Cubes, Files, Opened
+from lensdetect.inspection.planting import Galaxies
 from lensdetect.inspection.store import Subject
 from lensdetect.runs import read_json
 from lensdetect.survey import Survey, get_survey
 
 #: What a folder of a search says about itself, and its table.
 _MANIFEST, _TABLE = "search.json", "candidates.parquet"
-#: A candidate of no higher calibrated probability may be called no lens: that is rarely wrong.
-MOST_PROBABLE_DUD = 0.01
-#: Cutouts in it are named by their rank, then their id.
-_RANK = re.compile(r"(\d{5,})_.*\.fits")
+#: Of its ordinary objects: the table, and the folder of the cutouts.
+_ORDINARY = "ordinary"
+#: Cutouts in it are named by their place in the table, then their id.
+_PLACE = re.compile(r"(\d{5,})_.*\.fits")
 #: Of the table: what a grader is told when done, and not before.
 _TOLD = ("rank", "logit", "probability", "ra_deg", "dec_deg", "tile", "near_miss", "known_lens", "known_grade")
 #: What lists call lenses of which they are not sure.
@@ -44,8 +45,8 @@ class Source:
     subjects : list of Subject
     objects : Collection
         Their pixels.
-    ordinary : dict of str
-        Member by id of those that are least like lenses, the least first: what may be painted on.
+    ordinary : Galaxies
+        What may be painted on and be a dud; without members where there is none.
     notes : list of str
         What was left out, in words.
     """
@@ -54,7 +55,7 @@ class Source:
     home: Path
     subjects: list[Subject]
     objects: Collection
-    ordinary: dict[str, str] = field(default_factory=dict)
+    ordinary: Galaxies
     notes: list[str] = field(default_factory=list)
 
 
@@ -95,30 +96,56 @@ def open_source(path: Path | str, *, survey: str | None = None, size: int = 101)
         return _of_table(path, known, size=size)
     objects = Opened(open_cutouts(path, survey=known, size=size, fit="both"))
     subjects = [Subject(name, "objects", name) for name in objects.members]
-    return Source(known, path if path.is_dir() else path.with_name(f"{path.name}.grading"), subjects, objects)
+    home = path if path.is_dir() else path.with_name(f"{path.name}.grading")
+    return Source(known, home, subjects, objects, _no_ordinary())
 
 
 def _of_search(folder: Path, survey: str | None) -> Source:
     known = _as_cut(folder / _MANIFEST, survey)
     table = _candidates(folder)
-    names = sorted(path.name for path in (folder / "cutouts").glob("*.fits"))
-    files = {int(match[1]): name for name in names if (match := _RANK.fullmatch(name))}
-    subjects, ordinary, missing = [], {}, 0
+    files, subjects, missing = _files_by_place(folder / "cutouts"), [], 0
     for row in table.to_dict("records"):
         member = files.get(int(row["rank"]))
         if member is None:
             missing += 1
             continue
         subjects.append(_subject(row, member))
-        if row["probability"] <= MOST_PROBABLE_DUD and not row.get("near_miss") and not row.get("known_lens"):
-            ordinary[str(row["id"])] = member
     if not subjects:
-        raise InputError(
-            f"there must be candidates with cutouts to grade, got none in {folder}: search with another --top"
-        )
+        way_out = "give the same search once more, which cuts them out" if missing else "search with another --top"
+        raise InputError(f"there must be candidates with cutouts to grade, got none in {folder}: {way_out}")
     notes = [f"{missing:,} of {len(table):,} have no cutout and are left out"] if missing else []
     objects = Cubes(folder / "cutouts", (one.member for one in subjects), num_bands=len(known.bands))
-    return Source(known, folder, subjects, objects, dict(reversed(ordinary.items())), notes)
+    return Source(known, folder, subjects, objects, _ordinary(folder, known), notes)
+
+
+def _files_by_place(folder: Path) -> dict[int, str]:
+    names = sorted(path.name for path in folder.glob("*.fits"))
+    return {int(match[1]): name for name in names if (match := _PLACE.fullmatch(name))}
+
+
+def _ordinary(folder: Path, survey: Survey) -> Galaxies:
+    """What the search drew at random among all that it did not list: as rarely a lens as anything in the sky."""
+    path, files = folder / f"{_ORDINARY}.parquet", _files_by_place(folder / _ORDINARY)
+    members: dict[str, str] = {}
+    if path.is_file():
+        with reading(path, what="the ordinary objects of a search"):
+            table = pd.read_parquet(path, columns=["draw", "id"])
+        members = {str(one.id): files[one.draw] for one in table.itertuples() if one.draw in files}
+    cubes = Cubes(folder / _ORDINARY, files.values(), num_bands=len(survey.bands))
+    if members:
+        more = "give the same search once more with a larger --ordinary, if it has more objects"
+        return Galaxies(cubes, members, "objects drawn at random from all that the search did not list", more)
+    more = "give galaxies with --others"
+    if path.is_file():
+        return Galaxies(cubes, {}, "the search has no ordinary objects with cutouts beside its candidates", more)
+    why = "the search drew no ordinary objects, as it is of an older version"
+    return Galaxies(cubes, {}, why, f"give the same search once more, or {more.removeprefix('give ')}")
+
+
+def _no_ordinary() -> Galaxies:
+    """What cutouts without a search come with."""
+    why = "cutouts without a search come without ordinary objects"
+    return Galaxies(Cubes(Path(), (), num_bands=0), {}, why, "give galaxies with --others")
 
 
 def _as_cut(path: Path, survey: str | None) -> Survey:
@@ -166,4 +193,5 @@ def _of_table(path: Path, survey: Survey, *, size: int) -> Source:
     if not paths:
         raise InputError(f"{path} must have a row for each object, got none")
     subjects = [Subject(name, "objects", name) for name in paths]
-    return Source(survey, path.with_name(f"{path.name}.grading"), subjects, Files(paths, survey=survey, size=size))
+    objects = Files(paths, survey=survey, size=size)
+    return Source(survey, path.with_name(f"{path.name}.grading"), subjects, objects, _no_ordinary())

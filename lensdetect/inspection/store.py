@@ -27,7 +27,7 @@ class Subject:
     id : str
         Of the object; one that is mixed in has an id of its own.
     collection : str
-        Which images it is among: "objects", "painted", "lenses", "duds".
+        Which images it is among: "objects", or "given" where it was mixed in.
     member : str
         Its name there.
     planted : str
@@ -102,6 +102,7 @@ class Store:
         there = set(self._sql.inspect(connection).get_table_names())
         if "facts" in there:
             check_schema(connection, self._schema, url=self.url)
+            self._touch(connection)
             return
         if taken := sorted(there & set(self._schema.metadata.tables)):
             raise InputError(
@@ -110,6 +111,11 @@ class Store:
         self._schema.metadata.create_all(connection)
         values = {"kind": self._schema.KIND, "schema": str(self._schema.SCHEMA_VERSION), "begun_at": utc_now()}
         connection.execute(self._schema.facts.insert(), [{"name": n, "value": v} for n, v in values.items()])
+
+    def _touch(self, connection) -> None:
+        """Write what is there already: on a disk that is read-only SQLite begins a transaction and fails in it only."""
+        facts = self._schema.facts
+        connection.execute(facts.update().where(facts.c.name == "kind").values(value=self._schema.KIND))
 
     def close(self) -> None:
         """Let go of the database."""

@@ -87,5 +87,6 @@ def _(spec: AsinhFront, cutouts, *, bands: tuple[Band, ...]):
 
 @build_front.register
 def _(spec: MeasuredFront, cutouts, *, bands: tuple[Band, ...]):
-    stretch = MeasuredStretch(subtract_light=spec.subtract_light, name="front_stretch")
+    noise_sigma = [band.noise_sigma for band in bands] if spec.keep_colour else None
+    stretch = MeasuredStretch(subtract_light=spec.subtract_light, noise_sigma=noise_sigma, name="front_stretch")
     return stretch(cutouts), BadPixels(name="front_bad_pixels")(cutouts)

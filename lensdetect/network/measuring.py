@@ -34,17 +34,23 @@ class MeasuredStretch(Float32Layer):
     ----------
     subtract_light : bool
         Whether the planes follow once more, less ``smooth_light``.
+    noise_sigma : list of float, optional
+        Noise of each band, in its flux units: all bands are then divided by it and by ``depth_of``
+        the cutout, which keeps the colours.
     **kwargs
         Of ``keras.layers.Layer``.
     """
 
-    def __init__(self, subtract_light: bool = False, **kwargs):
+    def __init__(self, subtract_light: bool = False, noise_sigma=None, **kwargs):
         super().__init__(**kwargs)
         self.subtract_light = subtract_light
+        self.noise_sigma = None if noise_sigma is None else list(noise_sigma)
 
     def call(self, cutouts):
         """Stretch raw flux ``(n, height, width, band)``; with ``subtract_light`` there are twice the planes."""
         sky, sigma = measure_sky(cutouts)
+        if self.noise_sigma is not None:
+            sigma = depth_of(sigma, self.noise_sigma) * np.asarray(self.noise_sigma, np.float32)
         per_sigma = ops.where(sigma > 0.0, 1.0 / ops.where(sigma > 0.0, sigma, 1.0), 0.0)
         scaled = ops.where(ops.isfinite(cutouts), (cutouts - sky) * per_sigma, 0.0)
         if not self.subtract_light:
@@ -53,7 +59,7 @@ class MeasuredStretch(Float32Layer):
 
     def get_config(self):
         """Arguments that rebuild this layer."""
-        return {**super().get_config(), "subtract_light": self.subtract_light}
+        return {**super().get_config(), "subtract_light": self.subtract_light, "noise_sigma": self.noise_sigma}
 
 
 def smooth_light(images):
@@ -104,6 +110,28 @@ def _running_minimum(rows):
         rows = ops.minimum(rows, ops.concatenate((rows[:step], rows[:-step])))
         step *= 2
     return rows
+
+
+def depth_of(sigma, noise_sigma):
+    """How much noisier a cutout is than a survey: the geometric mean over its bands.
+
+    Parameters
+    ----------
+    sigma : tensor
+        Noise of every plane, ``(n, 1, 1, band)``; 0 where a band is missing.
+    noise_sigma : list of float
+        Noise of the survey in each band.
+
+    Returns
+    -------
+    tensor
+        ``(n, 1, 1, 1)``; 0 where no band has noise.
+    """
+    there = sigma > 0.0
+    ratio = ops.where(there, sigma, 1.0) / np.asarray(noise_sigma, np.float32)
+    number = ops.sum(ops.cast(there, "float32"), axis=-1, keepdims=True)
+    total = ops.sum(ops.where(there, ops.log(ratio), 0.0), axis=-1, keepdims=True)
+    return ops.where(number > 0.0, ops.exp(total / ops.maximum(number, 1.0)), 0.0)
 
 
 def measure_sky(cutouts):

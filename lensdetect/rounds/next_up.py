@@ -205,7 +205,7 @@ def _write(sky: SearchedSky, chosen: pd.DataFrame, path: Path) -> NextUp:
     missing = chosen.loc[~good, ["id"]].assign(reason=[reason for reason in reasons if reason])
     table, pixels = chosen[good].reset_index(drop=True), pixels[good]
     folder = path.with_suffix(".cutouts")
-    names = [cutout_name(row) for row in table.assign(rank=np.arange(1, len(table) + 1)).itertuples(index=False)]
+    names = [cutout_name(number, name) for number, name in enumerate(table["id"], start=1)]
     table.insert(1, "file", [f"{folder.name}/{name}" for name in names])
 
     def write(partial: Path) -> None:

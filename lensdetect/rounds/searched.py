@@ -70,7 +70,7 @@ class SearchedSky:
     folder : Path
     survey : Survey
     detectors : list of str
-        Titles of those that scored, as in "arcformer_small_measured-ground/1".
+        Titles of those that scored, as in "arcformer_small_subtracted-ground/1".
     prior : float or None
         Share of lenses among the objects, as the search was told; None where it was not.
 
@@ -189,7 +189,10 @@ class SearchedSky:
         return pixels, reasons
 
     def _cutout_files(self) -> dict[str, Path]:
-        found = {row.id: self.folder / "cutouts" / cutout_name(row) for row in self.candidates.itertuples(index=False)}
+        found = {
+            row.id: self.folder / "cutouts" / cutout_name(row.rank, row.id)
+            for row in self.candidates.itertuples(index=False)
+        }
         return {one: path for one, path in found.items() if path.is_file()}
 
     def _cut_from_tiles(

@@ -45,7 +45,7 @@ class Ranking:
     card : Card
         Of the detector.
     detector : str
-        Its name and version, as in "arcformer_small_measured-ground/1", and its views if there are several.
+        Its name and version, as in "arcformer_small_subtracted-ground/1", and its views if there are several.
     prior : float or None
         Share of lenses among the images for which the probabilities hold; None
         if that is not known.

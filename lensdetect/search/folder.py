@@ -75,7 +75,7 @@ def held_folder(folder: Path, manifest: dict) -> Iterator[bool]:
         If it holds something else (the message names the first difference),
         another run is at work in it, or it cannot be written.
     """
-    within = ("scores", "parts", "cutouts", "report")
+    within = ("scores", "parts", "cutouts", "ordinary", "report")
     with open_run(folder, manifest, file_name=MANIFEST_NAME, work="search", free=_FREE, within=within) as found:
         with writable(folder):
             for name in ("scores", "parts"):

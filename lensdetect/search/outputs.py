@@ -1,4 +1,4 @@
-"""The candidates as tables that the field's tools read."""
+"""Candidates, and ordinary objects beside them, as tables that the field's tools read."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ MEANINGS: dict[str, Meaning] = {
     "known_grade": Meaning("meta.code.class", "what its list calls it"),
     "known_list": Meaning("meta.bib", "list that it is from"),
 }
+_DRAW = Meaning("meta.number", "place in this random draw, from 1; names of files in ordinary/ begin with it")
 _MEMBER = Meaning("stat.likelihood", "logit of one detector")
 
 
@@ -50,6 +51,33 @@ def write_candidates(candidates: pd.DataFrame, folder: Path) -> dict[str, Path]:
     InputError
         If they cannot be written.
     """
-    meanings = {name: MEANINGS.get(name, _MEMBER) for name in candidates.columns}
+    return _write(candidates, folder, name="candidates")
+
+
+def write_ordinary(ordinary: pd.DataFrame, folder: Path) -> dict[str, Path]:
+    """Write ``ordinary.parquet``, ``.csv`` and ``.fits``, each whole or not at all.
+
+    Parameters
+    ----------
+    ordinary : DataFrame
+        In the order of the draw.
+    folder : Path
+
+    Returns
+    -------
+    dict
+        Path by ending.
+
+    Raises
+    ------
+    InputError
+        If they cannot be written.
+    """
+    return _write(ordinary, folder, name="ordinary")
+
+
+def _write(table: pd.DataFrame, folder: Path, *, name: str) -> dict[str, Path]:
+    known = {**MEANINGS, "draw": _DRAW}
+    meanings = {column: known.get(column, _MEMBER) for column in table.columns}
     comments = [f"flags {flag.value}: {flag.name}" for flag in quality.FLAGS.values()]
-    return write_tables(candidates, folder, name="candidates", meanings=meanings, comments=comments)
+    return write_tables(table, folder, name=name, meanings=meanings, comments=comments)

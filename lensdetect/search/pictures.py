@@ -1,8 +1,9 @@
-"""Cutouts of the candidates: FITS files with world coordinates, and pictures for the report."""
+"""Cutouts of candidates and of ordinary objects: FITS files with world coordinates, and pictures for the report."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,16 @@ from lensdetect.text import for_header
 _AT_A_TIME = 100
 #: Letters of text that a card of a FITS header holds.
 _CARD = 68
+#: What a header tells of an object, where its table does.
+_CARDS = {
+    "RANK": "rank",
+    "DRAW": "draw",
+    "LOGIT": "logit",
+    "PROB": "probability",
+    "FLAGS": "flags",
+    "SCENE": "scene",
+    "NEARMISS": "near_miss",
+}
 
 
 def cut_candidates(
@@ -46,28 +57,63 @@ def cut_candidates(
     list of str
         Tiles that could not be read again, each with the reason.
     """
+
+    def show(row, pixels: np.ndarray, axes: tuple[float, ...]) -> None:
+        pictures.add(row.rank, pixels, axes=axes)
+
+    pictures.lost.update(_write_cutouts(candidates, index, job, folder=folder, number="rank", show=show))
+    return [f"cutouts of tile {name}: {reason}" for name, reason in pictures.lost.items()]
+
+
+def cut_ordinary(ordinary: pd.DataFrame, index: TileIndex, job: Job, *, folder: Path) -> list[str]:
+    """Cut ordinary objects out and write them as candidates are written.
+
+    Parameters
+    ----------
+    ordinary : DataFrame
+        As ``draw_ordinary`` gives them.
+    index : TileIndex
+    job : Job
+    folder : Path
+        Emptied of older cutouts; gets ``00001_ID.fits`` and so on, numbered by ``draw``.
+
+    Returns
+    -------
+    list of str
+        Tiles that could not be read again, each with the reason.
+    """
+    lost = _write_cutouts(ordinary, index, job, folder=folder, number="draw")
+    return [f"ordinary objects of tile {name}: {reason}" for name, reason in lost.items()]
+
+
+def _write_cutouts(
+    table: pd.DataFrame, index: TileIndex, job: Job, *, folder: Path, number: str, show: Callable | None = None
+) -> dict[str, str]:
+    """Write cutouts into a folder that is emptied first; why some are lost, by tile."""
+    lost: dict[str, str] = {}
     folder.mkdir(exist_ok=True)
     for old in folder.glob("*.fits"):
         old.unlink()
-    for name, rows in candidates.groupby("tile", sort=True):
+    for name, rows in table.groupby("tile", sort=True):
         tile = index[name]
         try:
             axes = sky_axes(tile, rows["ra_deg"].to_numpy(), rows["dec_deg"].to_numpy())
             for (row, pixels, header), directions in zip(_cut(tile, rows, job), axes, strict=True):
                 write_whole(
-                    folder / cutout_name(row),
+                    folder / cutout_name(getattr(row, number), row.id),
                     lambda file, p=pixels, h=header: _primary(p, h).writeto(file),
                     durable=False,
                 )
-                pictures.add(row.rank, pixels, axes=directions)
+                if show is not None:
+                    show(row, pixels, directions)
         except (LensdetectError, OSError) as error:
-            pictures.lost[name] = str(error)
-    return [f"cutouts of tile {name}: {reason}" for name, reason in pictures.lost.items()]
+            lost[name] = str(error)
+    return lost
 
 
-def cutout_name(row) -> str:
-    """File of a candidate: its rank, and what a file name can hold of its id."""
-    return f"{row.rank:05d}_{re.sub(r'[^A-Za-z0-9.+-]+', '_', str(row.id))[:80]}.fits"
+def cutout_name(number: int, name: str) -> str:
+    """File of an object: its place in a list, and what a file name can hold of its id."""
+    return f"{number:05d}_{re.sub(r'[^A-Za-z0-9.+-]+', '_', str(name))[:80]}.fits"
 
 
 def _cut(tile: Tile, rows: pd.DataFrame, job: Job):
@@ -92,7 +138,7 @@ def cutout_header(tile: Tile, x_pix: float, y_pix: float, *, row, job: Job, rati
     x_pix, y_pix : float
         Of the object in the tile's frame; the cutout is centred on the nearest pixel.
     row : named tuple
-        Of the candidates.
+        Of the candidates, or of ordinary objects.
     job : Job
     ratio : float
         Pixels of the cutout in pixels of the tile; 1 where nothing was resampled.
@@ -115,9 +161,10 @@ def cutout_header(tile: Tile, x_pix: float, y_pix: float, *, row, job: Job, rati
         header[f"MAGZP{number}"] = (band.zero_point_mag, "AB mag of one flux unit")
     header["OBJECT"] = for_header(row.id, longest=_CARD)
     header["TILE"] = for_header(row.tile, longest=_CARD)
-    header["RANK"], header["LOGIT"], header["PROB"] = int(row.rank), float(row.logit), float(row.probability)
-    header["FLAGS"] = int(row.flags)
-    header["SCENE"], header["NEARMISS"] = int(row.scene), bool(row.near_miss)
+    for card, name in _CARDS.items():
+        if hasattr(row, name):
+            value = getattr(row, name)
+            header[card] = value.item() if isinstance(value, np.generic) else value
     header["CREATOR"] = f"lensdetect {__version__}"
     return header
 

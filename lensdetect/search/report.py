@@ -59,6 +59,8 @@ class Findings:
         That made the candidates.
     sources : dict of str
         What was searched and with which command, in words.
+    ordinary : DataFrame
+        Random objects that are not listed.
     """
 
     job: Job
@@ -70,6 +72,7 @@ class Findings:
     notes: list[str]
     cut: Cut = Cut()
     sources: dict[str, str] = field(default_factory=dict)
+    ordinary: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 def write_report(findings: Findings, pictures: Pictures, path: Path) -> None:

@@ -25,8 +25,9 @@ from lensdetect.search.examination import rank_examined
 from lensdetect.search.folder import build_manifest, held_folder, join_slices, missing_slices
 from lensdetect.search.known import cross_match, known_lenses, name_lists
 from lensdetect.search.objects import Spread, spread_objects
-from lensdetect.search.outputs import write_candidates
-from lensdetect.search.pictures import cut_candidates
+from lensdetect.search.ordinary import NUM_ORDINARY, draw_ordinary
+from lensdetect.search.outputs import write_candidates, write_ordinary
+from lensdetect.search.pictures import cut_candidates, cut_ordinary
 from lensdetect.search.report import Findings, write_report
 from lensdetect.search.report_cards import shown_candidates
 from lensdetect.search.report_pictures import Pictures
@@ -54,6 +55,7 @@ def search_survey(
     cut: Cut | None = None,
     examine_all: bool = False,
     glitch_arcsec: float = ARC_RADIUS_ARCSEC,
+    ordinary: int = NUM_ORDINARY,
     known: Path | str | None = None,
     workers: int | None = None,
     scheduler: str | None = None,
@@ -65,12 +67,13 @@ def search_survey(
 
     The folder gets ``scores/<tile>.parquet`` (every object), ``objects/outside.parquet``
     (those in no tile), ``tiles.csv``, ``candidates.parquet``, ``.csv`` and
-    ``.fits``, ``known.csv``, ``cutouts/``, and ``report.html`` with its pictures
-    in ``report/``. A tile whose
-    scores are there, and undamaged, is not scored again where all that they
-    follow from is the same: what its files hold, its zero points, the objects,
-    the detectors and the version of the code. So an interrupted search goes on,
-    what failed is tried anew, and the end is that of an undisturbed one.
+    ``.fits``, ``known.csv``, ``cutouts/``, a random sample of what is not listed
+    in ``ordinary.parquet``, ``.csv``, ``.fits`` and ``ordinary/``, and ``report.html``
+    with its pictures in ``report/``. A tile whose scores are there, and undamaged,
+    is not scored again where all that they follow from is the same: what its
+    files hold, its zero points, the objects, the detectors and the version of the
+    code. So an interrupted search goes on, what failed is tried anew, and the end
+    is that of an undisturbed one.
 
     Parameters
     ----------
@@ -92,6 +95,9 @@ def search_survey(
     glitch_arcsec : float
         How near to an object a glitch has to come to be held against it: as near
         as arcs can lie. Another value takes new scoring.
+    ordinary : int
+        How many random objects that are not listed get cutouts as well; grading
+        paints lenses onto them and takes duds from them.
     known : path, optional
         List of known lenses of your own.
     workers : int, optional
@@ -136,7 +142,7 @@ def search_survey(
         with writable(folder):
             sources = _sources(tiles, objects, command)
             ended = _Scanned(job, objects, index, spread, slices, unwritten, left_out, sources, other_code)
-            return _finish(ended, cut=cut, lenses=lenses, began_s=began_s, show=show)
+            return _finish(ended, cut=cut, lenses=lenses, ordinary=ordinary, began_s=began_s, show=show)
 
 
 @dataclass(frozen=True)
@@ -154,13 +160,15 @@ class _Scanned:
     other_code: bool
 
 
-def _finish(ended: _Scanned, *, cut: Cut, lenses: pd.DataFrame, began_s: float, show: bool) -> Search:
+def _finish(ended: _Scanned, *, cut: Cut, lenses: pd.DataFrame, ordinary: int, began_s: float, show: bool) -> Search:
     """Find the candidates among all scores, and write all results."""
     job, index, spread = ended.job, ended.index, ended.spread
     folder, committee = job.folder, job.committee
     tables = [path for tile in sorted(spread.counts) if (path := score_path(folder, tile)).is_file()]
-    ranked, notes = rank_examined(tables, cut, columns=score_columns(committee), index=index, job=job, show=show)
+    columns = score_columns(committee)
+    ranked, notes = rank_examined(tables, cut, columns=columns, index=index, job=job, show=show)
     ranked.candidates = cross_match(ranked.candidates, lenses)
+    drawn = draw_ordinary(tables, ranked.candidates, lenses, cut=cut, count=ordinary, columns=columns)
     fate = fates(lenses, index, paths=tables, ranked=ranked, cut=cut)
     rows = tile_rows(index, spread, ranked=ranked, folder=folder, unwritten=ended.unwritten, committee=committee)
     scanned = sum(piece.objects for piece in ended.slices)
@@ -172,11 +180,12 @@ def _finish(ended: _Scanned, *, cut: Cut, lenses: pd.DataFrame, began_s: float, 
         seconds=seconds,
         committee=committee,
         lists=name_lists(lenses),
+        ordinary=len(drawn),
     )
     if ended.other_code:
         numbers["scores and tables of another version of lensdetect"] = "made again"
     notes = [*spread.notes, *ended.left_out, *notes]
-    return _write(Findings(job, index, rows, ranked, fate, numbers, notes, cut, ended.sources))
+    return _write(Findings(job, index, rows, ranked, fate, numbers, notes, cut, ended.sources, drawn))
 
 
 def _absolute(tiles) -> list[Path]:
@@ -216,9 +225,13 @@ def _write(findings: Findings) -> Search:
     problems = cut_candidates(
         ranked.candidates, findings.index, findings.job, folder=folder / "cutouts", pictures=pictures
     )
+    write_ordinary(findings.ordinary, folder)
+    problems += cut_ordinary(findings.ordinary, findings.index, findings.job, folder=folder / "ordinary")
     findings.notes.extend(problems)
     write_report(findings, pictures, folder / "report.html")
-    return Search(folder, ranked.candidates, findings.tiles, findings.known, findings.numbers, findings.notes)
+    return Search(
+        folder, ranked.candidates, findings.tiles, findings.known, findings.numbers, findings.notes, findings.ordinary
+    )
 
 
 def _sources(tiles, objects: Catalogue, command: str) -> dict[str, str]:

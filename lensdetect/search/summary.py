@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
@@ -42,6 +42,8 @@ class Search:
         What is counted, in words, and how many.
     notes : list of str
         What went wrong beside tiles.
+    ordinary : DataFrame
+        Random objects that are not listed; see ``draw_ordinary``.
     """
 
     folder: Path
@@ -50,6 +52,7 @@ class Search:
     known: pd.DataFrame
     numbers: dict[str, object]
     notes: list[str]
+    ordinary: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def ok(self) -> bool:
@@ -131,6 +134,7 @@ def count_all(
     seconds: float,
     committee: Committee,
     lists: str,
+    ordinary: int,
 ) -> dict[str, object]:
     """Count what a search has done, in the words of its report.
 
@@ -152,6 +156,8 @@ def count_all(
     committee : Committee
     lists : str
         Of known lenses, in words.
+    ordinary : int
+        Random objects that are not listed.
 
     Returns
     -------
@@ -184,6 +190,7 @@ def count_all(
         "lists of known lenses": lists,
         "known lenses in the footprint": len(known),
         "of these found": int((known["fate"] == FOUND).sum()) if len(known) else 0,
+        "ordinary objects drawn, for grading to paint on": ordinary,
         "objects scored in this run": scanned,
         "time of this run": f"{seconds:.1f} s",
     }

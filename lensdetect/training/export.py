@@ -11,6 +11,7 @@ import keras
 import numpy as np
 
 from lensdetect.artifact import Calibration, Card, load_card
+from lensdetect.data.joined import seeds_of
 from lensdetect.data.pipeline import Stamps, evaluation_batches
 from lensdetect.errors import InputError
 from lensdetect.images.properties import ImageProperties
@@ -27,9 +28,9 @@ logger = logging.getLogger(__name__)
 #: Figures of merit that go on a card, with their intervals.
 _FIGURES = ("auroc", "tpr0", "tpr10", "accuracy")
 _LICENCE = "BSD-3-Clause"
-#: What a manifest may tell of its stamps that the card shall tell too: which real objects are among them, as they are
-#: never to be measured on; and through which rounds of grading they went.
-_TOLD = ("real_sky", "rounds")
+#: What a manifest may tell of its stamps that the card shall tell too: seeds, where they are of several simulations;
+#: which real objects are among them, as they are never to be measured on; through which rounds of grading they went.
+_TOLD = ("seeds", "real_sky", "rounds")
 
 
 def export(
@@ -169,7 +170,16 @@ def _detector(run: Run, record: dict, kept: int, *, size: int) -> keras.Model:
     """The float32 detector, as it is saved: what is measured is what is shipped."""
     model = build_from_record(record, size=size, precision="float32", fresh=True)
     load_weights(run.checkpoint / checkpoint_name(kept), model)
+    if share := plan_from_dict(record["plan"]).start_share:
+        _average(model, build_from_record(record, size=size, precision="float32"), share=share)
     return model
+
+
+def _average(model: keras.Model, start: keras.Model, *, share: float) -> None:
+    """Move the weights of a detector towards those that it was trained from."""
+    for variable, before in zip(model.weights, start.weights, strict=True):
+        if "seed_generator" not in variable.path:
+            variable.assign((1.0 - share) * variable + share * before)
 
 
 def _card_of(run: Run, kept: int) -> Card:
@@ -191,7 +201,7 @@ def _measured_on(record: dict, test: Stamps | None) -> dict[str, Any]:
     found = {"sha256": test.sha256(), "seed": test.manifest.get("seed")}
     # Stamp i of a simulation depends on the seed and i alone, so a longer or
     # shorter one of the same seed holds the same stamps.
-    if any(value is not None and value == trained_on[name] for name, value in found.items()):
+    if found["sha256"] == trained_on["sha256"] or found["seed"] in seeds_of(data["manifest"]):
         raise InputError("the test stamps must be others than the training stamps: simulate them with another seed")
     return {"set": "test", **found}
 

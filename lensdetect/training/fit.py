@@ -224,14 +224,26 @@ def _batches(record: dict[str, Any], stamps: Stamps, rows: np.ndarray, *, first_
     )
 
 
+class _OfWholeLabels:
+    """Metrics are of lens or none, where a label that is learned may lie between."""
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        return super().update_state(keras.ops.cast(y_true >= 0.5, "float32"), y_pred, sample_weight)
+
+
+class _Accuracy(_OfWholeLabels, keras.metrics.BinaryAccuracy):
+    """Share of stamps on the right side."""
+
+
+class _Auroc(_OfWholeLabels, keras.metrics.AUC):
+    """Area under the ROC."""
+
+
 def _compile(model: keras.Model, stage: TrainingStage, *, steps: int) -> None:
     model.compile(
         optimizer=optimizer_of(stage, steps_per_epoch=steps),
         loss=keras.losses.BinaryCrossentropy(from_logits=True),
-        metrics=[
-            keras.metrics.BinaryAccuracy(threshold=0.0, name="accuracy"),
-            keras.metrics.AUC(from_logits=True, name="auroc"),
-        ],
+        metrics=[_Accuracy(threshold=0.0, name="accuracy"), _Auroc(from_logits=True, name="auroc")],
     )
     # Built in fit, the variables would have another path under float16.
     model.optimizer.build(model.trainable_variables)

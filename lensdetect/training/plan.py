@@ -157,6 +157,10 @@ class Plan:
     keep_undetected : bool
         Whether sources whose arcs cannot be seen are trained on, as others than
         lenses; they are left out unless asked for.
+    start_share : float
+        Of the weights of the detector that the training starts from, in the mean of
+        both that is exported: what a detector knew of other skies is kept better so,
+        at the cost of one (Wortsman+ 2022, arXiv 2109.01903). 0 exports what was trained.
     """
 
     name: str
@@ -166,6 +170,7 @@ class Plan:
     validation_fraction: float = 0.1
     patience: int | None = None
     keep_undetected: bool = False
+    start_share: float = 0.0
 
     def __post_init__(self):
         """Check the numbers."""
@@ -177,6 +182,8 @@ class Plan:
         within(len(self.stages), low=1, high=_MOST_STAGES, place=f"the number of stages of plan {self.name}")
         if not 0 < self.validation_fraction < 1:
             raise InputError(f"validation_fraction must lie between 0 and 1, got {self.validation_fraction}")
+        if not 0 <= self.start_share < 1:
+            raise InputError(f"start_share must be at least 0 and below 1, got {self.start_share}")
         if self.patience is not None and self.patience < 1:
             raise InputError(f"patience must be at least one epoch, or None for no early end, got {self.patience}")
 

@@ -61,6 +61,11 @@ def new_record(
     check_survey(stamps, survey)
     check_units(stamps, survey)
     plan.augmentation.check_bands(survey.band_names)
+    if plan.start_share and (weights is None or parts != "all"):
+        raise InputError(
+            f"start_share of plan {plan.name} is a share of all the weights that a training starts from, got "
+            f"{'none' if weights is None else 'some parts'} of them: give a trained detector, whole, or leave it out"
+        )
     if not 0 <= seed < 2**32:
         raise InputError(f"seed must be a whole number from 0 to {2**32 - 1}, got {seed}")
     return {

@@ -20,7 +20,7 @@ def shipped(saved, tmp_path, monkeypatch) -> Path:
     models = tmp_path / "models"
     for place in (
         "arcformer_small-bologna/1",
-        "arcformer_small_measured-ground/1",
+        "arcformer_small_subtracted-ground/1",
         "arcformer_test-bologna/2",
         "arcformer_test-bologna/10",
     ):
@@ -34,12 +34,12 @@ def shipped(saved, tmp_path, monkeypatch) -> Path:
 def test_shipped_detectors_are_found_by_name(shipped):
     assert shipped_detectors() == {
         "arcformer_small-bologna": shipped / "arcformer_small-bologna" / "1",
-        "arcformer_small_measured-ground": shipped / "arcformer_small_measured-ground" / "1",
+        "arcformer_small_subtracted-ground": shipped / "arcformer_small_subtracted-ground" / "1",
         "arcformer_test-bologna": shipped / "arcformer_test-bologna" / "10",
     }
-    assert find_detector() == find_detector(None) == shipped / "arcformer_small_measured-ground" / "1"
+    assert find_detector() == find_detector(None) == shipped / "arcformer_small_subtracted-ground" / "1"
     assert (
-        find_detector(survey="des") == find_detector(survey="mine") == shipped / "arcformer_small_measured-ground" / "1"
+        find_detector(survey="des") == find_detector(survey="mine") == shipped / "arcformer_small_subtracted-ground" / "1"
     )
     assert find_detector(survey="bologna") == shipped / "arcformer_small-bologna" / "1"
     assert find_detector("arcformer_test-bologna", survey="kids") == shipped / "arcformer_test-bologna" / "10"
@@ -82,7 +82,7 @@ def test_unknown_names(shipped, tmp_path):
 def test_package_without_detectors_says_so(tmp_path, monkeypatch):
     monkeypatch.setattr("lensdetect.artifact.shipped.models_folder", lambda: tmp_path)
     with pytest.raises(
-        ArtifactError, match=r"must hold arcformer_small_measured-ground, got \[\]: install lensdetect again"
+        ArtifactError, match=r"must hold arcformer_small_subtracted-ground, got \[\]: install lensdetect again"
     ):
         find_detector()
     with pytest.raises(InputError, match="none comes with the package, got 'mine': check the path"):
@@ -92,7 +92,7 @@ def test_package_without_detectors_says_so(tmp_path, monkeypatch):
 def test_table_of_detectors(shipped, model):
     table = list_detectors().set_index("name")
     untrained = [name for name in DETECTORS if name != "arcformer_test"]
-    trained = ["arcformer_small-bologna/1", "arcformer_small_measured-ground/1", "arcformer_test-bologna/10"]
+    trained = ["arcformer_small-bologna/1", "arcformer_small_subtracted-ground/1", "arcformer_test-bologna/10"]
     assert list(table.index) == [*trained, *untrained]
     row = table.loc["arcformer_test-bologna/10"]
     assert row.trained and row.bands == "u,g,r,i" and row.auroc == 0.9 and row.stamps == 100

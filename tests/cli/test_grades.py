@@ -55,7 +55,7 @@ def found(tmp_path) -> Path:
         buffer = io.BytesIO()
         pixels = np.random.default_rng(row.rank).normal(size=(4, 31, 31)) * sigma
         fits.PrimaryHDU(pixels.astype(np.float32)).writeto(buffer)
-        (folder / "cutouts" / cutout_name(row)).write_bytes(buffer.getvalue())
+        (folder / "cutouts" / cutout_name(row.rank, row.id)).write_bytes(buffer.getvalue())
     return folder
 
 

@@ -299,7 +299,7 @@ def real(lensdetect, shared_data, scores):
 
     def run(folder, *options):
         return lensdetect(
-            "score", shared_data / folder, "--model", "arcformer_small_measured-ground", "--output", scores, *options
+            "score", shared_data / folder, "--model", "arcformer_small_subtracted-ground", "--output", scores, *options
         )
 
     return run

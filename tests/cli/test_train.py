@@ -160,6 +160,38 @@ def test_validates_with_stamps_of_their_own(lensdetect, training_stamps, graded,
 
 
 @pytest.mark.slow
+def test_trains_on_several_sets_and_is_measured_on_none_of_them(lensdetect, training_stamps, tmp_path):
+    other = tmp_path / "other"
+    shutil.copytree(training_stamps, other)
+    manifest = json.loads((other / "manifest.json").read_text())
+    write_manifest(other, {**manifest, "seed": 10})
+    both = ("train", "--data", training_stamps, other, "--detector", "arcformer_test", "--epochs", 1)
+    result = lensdetect(*both, "--output", tmp_path / "run")
+    assert result.code == 0, result.err
+    card = load_card(tmp_path / "run" / "model" / "1")
+    assert card.training["stamps"] == 480 and card.training["seeds"] == [9, 10]
+    result = lensdetect(*both, "--output", tmp_path / "run_2", "--test", other)
+    assert result.code == 2 and "must be others than the training stamps" in result.err
+    result = lensdetect(*both, "--output", tmp_path / "run_3", "--truth", tmp_path / "truth.csv")
+    assert result.code == 2 and "--truth goes with one folder of images, got 2" in result.err
+
+
+@pytest.mark.slow
+def test_learns_what_other_detectors_say(lensdetect, finished, training_stamps, tmp_path):
+    scores = tmp_path / "scores.csv"
+    assert lensdetect("score", training_stamps, "--model", finished, "--output", scores).code == 0
+    run, teacher = tmp_path / "run", ("--teacher", scores, "--teacher-share", 0.7)
+    result = lensdetect(*command(training_stamps, run, *teacher))
+    assert result.code == 0, result.err
+    history = pd.read_csv(run / "history.csv")
+    assert history["accuracy"].between(0.3, 0.8).all() and (history["auroc"] > 0.3).all()
+    result = lensdetect("train", "--data", training_stamps, "--output", run, "--resume")
+    assert result.code == 2 and "give the same --data" in result.err
+    result = lensdetect("train", "--data", training_stamps, "--output", run, "--resume", *teacher)
+    assert result.code == 0 and "this training is finished" in result.out
+
+
+@pytest.mark.slow
 def test_interrupted_training_goes_on(start, finished, training_stamps, tmp_path, wait_for, patience_s):
     run = tmp_path / "run"
     process = start(*command(training_stamps, run, "--epochs", 8, "--weights", finished, "--parts", "stem"))

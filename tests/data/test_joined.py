@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lensdetect.data.joined import JoinedStamps, Part
+from lensdetect.data.joined import JoinedStamps, Part, seeds_of
 from lensdetect.errors import InputError
 from lensdetect.training.plans import get_plan
 from lensdetect.training.record import split_rows
@@ -13,10 +13,10 @@ from lensdetect.training.record import split_rows
 class Numbers:
     """Stamps whose pixels are their own number."""
 
-    def __init__(self, count: int, *, first: int = 0, size: int = 1):
+    def __init__(self, count: int, *, first: int = 0, size: int = 1, **manifest):
         self.truth = pd.DataFrame({"id": [str(n) for n in range(count)], "is_lens": np.arange(count) % 2 == 0})
         self.shape, self._first = (size, size, 1), first
-        self.manifest = {"survey": "bologna", "bands": ["r"], "pixel_scale_arcsec": 0.2, "seed": 4}
+        self.manifest = {"survey": "bologna", "bands": ["r"], "pixel_scale_arcsec": 0.2, "seed": 4} | manifest
 
     def read(self, rows):
         return np.broadcast_to(
@@ -47,3 +47,23 @@ def test_the_hash_tells_weights_apart():
 def test_stamps_of_two_sizes_are_not_joined():
     with pytest.raises(InputError, match=r"must have one shape, got \(1, 1, 1\) and \(2, 2, 1\)"):
         JoinedStamps([Part(Numbers(4)), Part(Numbers(4, size=2))])
+
+
+def test_the_manifest_tells_all_seeds_however_often_sets_are_joined():
+    inner = JoinedStamps([Part(Numbers(4)), Part(Numbers(4, seed=7))])
+    assert seeds_of(JoinedStamps([Part(inner), Part(Numbers(4, seed=5))]).manifest) == {4, 5, 7}
+    assert seeds_of(Numbers(4, seed=None).manifest) == set()
+
+
+def test_the_manifest_tells_all_real_objects_that_were_seen():
+    dealt = {"num_folds": 4, "fold_seed": 2}
+    first = Numbers(4, real_sky={"simulated": ["kids"], "real": {"field": [0, 1]}, **dealt})
+    second = Numbers(4, real_sky={"simulated": ["painted"], "real": {"field": [1, 3], "graded": [2]}, **dealt})
+    seen = JoinedStamps([Part(first), Part(second), Part(Numbers(4))]).manifest["real_sky"]
+    assert seen == {
+        **{"simulated": ["bologna", "kids", "painted"], "real": {"field": [0, 1, 3], "graded": [2]}},
+        **dealt,
+    }
+    second.manifest["real_sky"]["fold_seed"] = 3
+    with pytest.raises(InputError, match="must tell of real objects by one fold_seed"):
+        JoinedStamps([Part(first), Part(second)])

@@ -7,7 +7,7 @@ import json
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from lensdetect.inspection.desk import Desk
 from lensdetect.inspection.preparing import Wishes, prepare
 from lensdetect.inspection.serving import build_server, open_socket
 from lensdetect.inspection.tokens import add_grader
-from lensdetect.search.outputs import write_candidates
+from lensdetect.search.outputs import write_candidates, write_ordinary
 from lensdetect.search.pictures import cutout_name
 from lensdetect.survey import get_survey
 
@@ -38,8 +38,10 @@ def galaxy(rng: np.random.Generator, *, size: int = SIZE) -> np.ndarray:
     return ((profile[..., None] * colours + rng.normal(size=(size, size, 4))) * noise).astype(np.float32)
 
 
-def write_search(folder: Path, *, count: int, ids: Callable[[int], str] = "galaxy {}".format) -> Path:
-    """What a finished search leaves, as far as grading reads it."""
+def write_search(
+    folder: Path, *, count: int, ids: Callable[[int], str] = "galaxy {}".format, ordinary: int | None = None
+) -> Path:
+    """What a finished search leaves, as far as grading reads it; of an older version where ``ordinary`` is None."""
     rng = np.random.default_rng(7)
     logit = np.sort(rng.normal(-6.0, 3.0, count))[::-1]
     table = pd.DataFrame(
@@ -61,15 +63,24 @@ def write_search(folder: Path, *, count: int, ids: Callable[[int], str] = "galax
             "known_list": ["a list" if number == 1 else "" for number in range(count)],
         }
     )
-    (folder / "cutouts").mkdir(parents=True)
+    folder.mkdir(parents=True)
     write_candidates(table, folder)
     said = {"survey": "kids", "bands": ["u", "g", "r", "i"], "pixel_scale_arcsec": 0.2}
     (folder / "search.json").write_text(json.dumps(said))
-    for row in table.itertuples(index=False):
+    _write_cutouts(folder / "cutouts", table["id"], rng)
+    if ordinary is not None:
+        names = [f"ordinary {number}" for number in range(ordinary)]
+        write_ordinary(pd.DataFrame({"draw": np.arange(1, ordinary + 1), "id": pd.Series(names, dtype=str)}), folder)
+        _write_cutouts(folder / "ordinary", names, rng)
+    return folder
+
+
+def _write_cutouts(folder: Path, names: Iterable[str], rng: np.random.Generator) -> None:
+    folder.mkdir()
+    for number, name in enumerate(names, start=1):
         buffer = io.BytesIO()
         fits.PrimaryHDU(np.moveaxis(galaxy(rng), -1, 0)).writeto(buffer)
-        (folder / "cutouts" / cutout_name(row)).write_bytes(buffer.getvalue())
-    return folder
+        (folder / cutout_name(number, name)).write_bytes(buffer.getvalue())
 
 
 @pytest.fixture(scope="session")

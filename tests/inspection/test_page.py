@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 
 import pytest
@@ -11,67 +10,8 @@ from lensdetect.inspection import read_log
 from lensdetect.inspection.tokens import add_grader
 
 from ..browser import narrow
+from .screen import ARROW_DOWN, ARROW_LEFT, ARROW_RIGHT, BACKSPACE, ENTER, Screen
 from .served import write_search
-
-
-class Screen:
-    """The page in a browser, as a person uses it."""
-
-    def __init__(self, browser, url: str):
-        self.browser, self.url = browser, url
-
-    def sign_in(self, name: str) -> None:
-        self.browser.get(self.url)
-        self.until("byId('sign-in').hidden === false")
-        self.browser.find_element("id", "sign-in-text").send_keys(name)
-        self.browser.find_element("css selector", "#sign-in-form button").click()
-        self.until_shown()
-
-    def run(self, script: str):
-        return self.browser.execute_script(f"return {script};")
-
-    def until(self, condition: str) -> None:
-        stop = time.monotonic() + 120.0
-        while True:
-            with contextlib.suppress(Exception):
-                if self.run(condition):
-                    return
-            assert time.monotonic() < stop, f"{condition}: {self.run('document.body.innerText')}"
-            time.sleep(0.02)
-
-    def until_shown(self) -> None:
-        self.until("page.view === 'one' && page.one.isShown")
-
-    def press(self, *keys: str) -> None:
-        """Press keys; a grade is given when there is a picture."""
-        for key in keys:
-            if self.run("page.view") == "one":
-                self.until_shown()
-            # as the browser itself does it, to whatever has the focus
-            self.browser.switch_to.active_element.send_keys(key)
-
-    def saved(self) -> None:
-        self.until("byId('saved').textContent === 'all saved' && page.queue.waiting().length === 0")
-
-    def text(self, name: str) -> str:
-        return self.run(f"byId('{name}').textContent")
-
-    def offline(self, is_off: bool) -> None:
-        self.browser.execute_cdp_cmd("Network.enable", {})
-        limits = {"offline": is_off, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
-        self.browser.execute_cdp_cmd("Network.emulateNetworkConditions", limits)
-
-
-ARROW_RIGHT, ARROW_LEFT, ARROW_DOWN, BACKSPACE, ENTER = "\ue014", "\ue012", "\ue015", "\ue003", "\ue007"
-
-
-@pytest.fixture
-def screen(browser, found, serve):
-    served = serve(found)
-    screen = Screen(browser, served.url)
-    screen.served = served
-    yield screen
-    screen.offline(False)
 
 
 def test_ten_are_graded_by_keyboard_and_one_is_undone(screen, found, complaints):
@@ -204,6 +144,20 @@ def test_two_graders_at_once_do_not_see_one_another(browser, screen, found):
     browser.switch_to.window(ann)
 
 
+def test_link_with_a_wrong_token_says_so(browser, found, serve):
+    served = serve(found, tokens=True)
+    screen = Screen(browser, served.url)
+    for token in ("nonsense", f"{'a' * 12}.{'b' * 43}"):
+        browser.get("about:blank")
+        browser.get(f"{screen.url}/#token={token}")
+        screen.until("!byId('sign-in').hidden && byId('message').textContent.startsWith('this token is none, or was')")
+        assert token not in browser.current_url and screen.text("count") == ""
+    good = add_grader(served.desk.store, "Ann")
+    browser.find_element("id", "sign-in-text").send_keys(f"{screen.url}/#token={good}{ENTER}")
+    screen.until("byId('who').textContent === 'Ann'")
+    screen.until_shown()
+
+
 def test_grid_grades_what_is_chosen_and_no_to_the_rest(screen, found):
     screen.sign_in("Ann")
     screen.press("g")
@@ -220,6 +174,78 @@ def test_grid_grades_what_is_chosen_and_no_to_the_rest(screen, found):
     screen.until("document.querySelectorAll('.cell.graded').length === 13")
     screen.press("g")
     screen.until_shown()
+
+
+def open_grid(screen) -> None:
+    screen.press("g")
+    screen.until("page.view === 'grid' && page.grid.keys.every((key) => page.pictures.ready.has(key))")
+
+
+def test_grid_says_what_it_is_instead_by_key(screen, found):
+    screen.sign_in("Ann")
+    open_grid(screen)
+    screen.press("w")
+    assert screen.run("document.querySelector('.cell[aria-selected=true] .told').textContent") == "ring?"
+    screen.press("0", "q", "w", "w", "1", "e", ARROW_RIGHT, "3", "n")
+    screen.press("two cores", ENTER, "r", "0")
+    screen.saved()
+    log = read_log(found)
+    assert list(log["grade"]) == [0.0, 1.0, 3.0, 0.0] and list(log["kind"]) == ["ring", "", "", "edge-on"]
+    assert list(log["note"]) == ["", "", "", "two cores"]
+    # what was chosen and not said stays with nothing
+    assert screen.run("[...document.querySelectorAll('.told')].map((one) => one.textContent).slice(0, 6)") == [
+        "0 ring", "1", "", "3", "0 edge-on", ""
+    ]  # fmt: skip
+    screen.press(BACKSPACE)
+    screen.until("document.querySelectorAll('.cell.graded').length === 3 && page.grid.chosen === 4")
+    screen.press("t", "0", "g")
+    screen.until_shown()
+    screen.saved()
+    log = read_log(found)
+    assert list(log["kind"]) == ["ring", "", "", "edge-on", "star"] and list(log["undone"]) == [False] * 3 + [
+        True,
+        False,
+    ]
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_grid_says_what_it_is_instead_by_pointer(screen, found, width):
+    narrow(screen.browser, width)
+    screen.sign_in("Ann")
+    open_grid(screen)
+
+    def click(selector: str) -> None:
+        screen.browser.find_element("css selector", selector).click()
+
+    click(".cell:nth-child(3)")
+    click("#kinds [data-kind='merger']")
+    assert screen.run("byId('kinds').querySelector('[aria-pressed=true]').dataset.kind") == "merger"
+    click(".grade[data-grade='0']")
+    # a grade goes on to the next, of which nothing is said yet
+    assert screen.run("page.grid.chosen") == 3 and not screen.run("byId('kinds').querySelector('[aria-pressed=true]')")
+    click(".grade[data-grade='5']")
+    click("#undo")
+    screen.saved()
+    log = read_log(found)
+    order = [one.subject.id for one in screen.served.desk._lists["Ann"][0]]
+    assert list(log["id"]) == [order[2], order[3]] and list(log["kind"]) == ["merger", ""]
+    assert list(log["undone"]) == [False, True]
+    # the chosen picture and what can be said of it are in sight together
+    for key in (ARROW_DOWN, ARROW_DOWN):
+        screen.press(key)
+    boxes = "['.cell[aria-selected=true]', '#say'].map((one) => document.querySelector(one).getBoundingClientRect())"
+    screen.until(f"(([cell, say]) => cell.top >= 0 && cell.bottom <= say.top && say.bottom <= 900)({boxes})")
+    assert screen.run("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_grid_follows_the_width_of_the_window(screen):
+    screen.sign_in("Ann")
+    open_grid(screen)
+    screen.press("5", "5", "5", "5", "5", "w")
+    narrow(screen.browser, 390)
+    columns = "getComputedStyle(byId('cells')).gridTemplateColumns.split(' ').length"
+    screen.until(f"{columns} === 2 && page.grid.chosen === 5")
+    assert screen.run("document.documentElement.scrollWidth <= window.innerWidth")
 
 
 @pytest.mark.parametrize("width", [390, 1280])

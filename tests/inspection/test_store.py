@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import sqlalchemy
 
 from lensdetect.errors import InputError
 from lensdetect.inspection import read_log
@@ -253,6 +254,21 @@ except ValueError as error:
     done = subprocess.run([sys.executable, "-c", code], cwd="/", capture_output=True, text=True, check=True)
     count, message = done.stdout.splitlines()
     assert count == "1" and re.search("readonly database: check who may write to that folder$", message)
+
+
+def test_disk_that_is_read_only_is_said_before_anybody_grades(tmp_path):
+    """There SQLite begins a transaction that is to write, and fails when it does."""
+    Store(tmp_path).close()
+
+    def forbid(connection, *_) -> None:
+        connection.execute("PRAGMA query_only=1")
+
+    sqlalchemy.event.listen(sqlalchemy.Engine, "connect", forbid)
+    try:
+        with pytest.raises(InputError, match="got attempt to write a readonly database: check who may write"):
+            Store(tmp_path)
+    finally:
+        sqlalchemy.event.remove(sqlalchemy.Engine, "connect", forbid)
 
 
 def test_reading_the_package_loads_no_database(tmp_path):

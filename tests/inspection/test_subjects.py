@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 
 import numpy as np
@@ -12,7 +13,7 @@ from astropy.io import fits
 from lensdetect.errors import InputError
 from lensdetect.inspection.order import lessons_of, showings_of
 from lensdetect.inspection.pictures import Cubes, turned
-from lensdetect.inspection.planting import Galaxies, plant
+from lensdetect.inspection.planting import plant
 from lensdetect.inspection.preparing import Wishes, prepare
 from lensdetect.inspection.sources import open_source
 from lensdetect.inspection.store import Store, Subject
@@ -93,8 +94,8 @@ def test_search_gives_its_candidates_and_names_known_lenses(found):
     assert source.subjects[1].planted == "known" and source.subjects[1].truth == 1.0
     assert source.subjects[0].truth is None and source.subjects[0].about["rank"] == 1
     assert source.objects.read(source.subjects[3].member).shape == (SIZE, SIZE, 4)
-    # galaxies to paint on begin with the last rank, and are improbable
-    assert list(source.ordinary)[:2] == ["galaxy 13", "galaxy 12"] and "galaxy 0" not in source.ordinary
+    # of an older version, which drew none
+    assert not source.ordinary.members and source.ordinary.more.startswith("give the same search once more, or")
 
 
 def test_cutouts_have_the_bands_and_the_scale_of_the_search_not_of_its_survey(found):
@@ -120,17 +121,20 @@ def test_known_lens_counts_as_one_where_its_list_is_sure(found, grade, truth):
     assert (subject.planted, subject.truth) == ("known", truth)
 
 
-def test_near_misses_are_graded_and_not_painted_on(found):
+def test_near_misses_are_graded(found):
     table = pd.read_parquet(found / "candidates.parquet").assign(near_miss=[False] * 12 + [True] * 2)
     table.to_parquet(found / "candidates.parquet")
-    source = open_source(found)
-    assert len(source.subjects) == 14 and next(iter(source.ordinary)) == "galaxy 11"
+    assert len(open_source(found).subjects) == 14
 
 
 def test_candidates_without_cutout_are_left_out_and_counted(found):
     next((found / "cutouts").glob("00005_*")).unlink()
     source = open_source(found)
     assert len(source.subjects) == 13 and source.notes == ["1 of 14 have no cutout and are left out"]
+    for path in (found / "cutouts").iterdir():
+        path.unlink()
+    with pytest.raises(InputError, match="got none in .*: give the same search once more, which cuts them out"):
+        open_source(found)
 
 
 def test_search_without_candidates_is_said(tmp_path):
@@ -183,41 +187,118 @@ def test_cutouts_must_say_where_they_are_from(tmp_path, rng):
 
 
 @pytest.mark.slow
-def test_lenses_are_painted_onto_the_galaxies_that_are_given(tmp_path):
-    folder = write_search(tmp_path / "found", count=8)
-    source = open_source(folder)
-    names = [f"galaxy {number}" for number in (7, 6, 5, 4, 3)]
-    members = {name: source.ordinary[name] for name in names}
-    galaxies = Galaxies(source.objects, "objects", members, "five galaxies")
-    mixed, notes = plant(galaxies, KIDS, tmp_path, lenses=2, duds=2, seed=3, taken={f"{names[0]}+dud"})
-    assert notes[0] == "mixed in: 2 simulated lenses painted onto, and 2 duds of, five galaxies"
+def test_lenses_are_painted_onto_the_objects_that_the_search_drew(tmp_path):
+    folder = write_search(tmp_path / "found", count=8, ordinary=6)
+    galaxies = open_source(folder).ordinary
+    assert list(galaxies.members) == [f"ordinary {number}" for number in range(6)]
+    desk, notes = prepare(folder, None, Wishes(planted=0.25, repeats=0.0, seed=3))
+    assert notes == [
+        "mixed in: 2 simulated lenses painted onto, and 2 duds of, objects drawn at random from all that the search "
+        "did not list"
+    ]
+    with desk.store as store:
+        mixed = [one for one in store.subjects() if one.planted in ("lens", "dud")]
     lenses, duds = mixed[:2], mixed[2:]
     assert [one.planted for one in mixed] == ["lens"] * 2 + ["dud"] * 2 and [one.truth for one in mixed] == [1, 1, 0, 0]
-    assert len({one.about["galaxy"] for one in mixed}) == 4 and all(one.turn for one in mixed)
-    assert f"{names[0]}+dud" not in {one.id for one in mixed}
-    from lensdetect.data import open_cutouts
-
-    painted = open_cutouts(tmp_path / "grading" / "painted", survey=KIDS, size=SIZE)
+    # of the first five drawn: three to paint on, two duds, each galaxy once
+    names = {one.about["galaxy"] for one in mixed}
+    assert len(names) == 4 and names < {f"ordinary {number}" for number in range(5)} and all(one.turn for one in mixed)
+    kept = Cubes(folder / "grading" / "given", [one.member for one in mixed], num_bands=4)
     for one in lenses:
-        before = source.objects.read(members[one.about["galaxy"]])
-        added = painted.read([painted.ids.index(one.member)]).pixels[0] - before
+        added = kept.read(one.member) - galaxies.collection.read(galaxies.members[one.about["galaxy"]])
         # light is added near the middle, of an arc that a person could see, and none is taken away
         r_sigma = KIDS.bands[2].noise_sigma
         assert added[20:41, 20:41, 2].sum() > 20 * r_sigma and abs(np.median(added)) < 0.1 * r_sigma
         assert 0.2 < one.about["einstein_radius_arcsec"] < 4.0
-    assert all(one.collection == "objects" and one.member == members[one.about["galaxy"]] for one in duds)
+    for one in duds:
+        drawn = galaxies.collection.read(galaxies.members[one.about["galaxy"]])
+        assert np.array_equal(kept.read(one.member), drawn)
+    # what was needed for painting is not left behind
+    assert [path.name for path in (folder / "grading").iterdir()] == ["given"]
+
+
+@pytest.mark.slow
+def test_another_store_of_the_same_search_mixes_in_its_own(tmp_path):
+    folder = write_search(tmp_path / "found", count=8, ordinary=6)
+    for number in range(2):
+        wishes = Wishes(planted=0.25, repeats=0.0, seed=number)
+        desk, _ = prepare(folder, f"sqlite:///{tmp_path}/{number}.sqlite", wishes)
+        desk.store.close()
+    desk, _ = prepare(folder, f"sqlite:///{tmp_path}/0.sqlite", Wishes())
+    with desk.store:
+        ann = Grader(1, "Ann", False, None)
+        assert len([desk.picture(ann, key) for key in desk.work(ann)["keys"]]) == 8 + 4
+
+
+def test_mixed_in_stay_when_the_search_is_given_once_more_with_other_objects(tmp_path):
+    folder = write_search(tmp_path / "found", count=8, ordinary=1)
+    desk, _ = prepare(folder, None, Wishes(planted=0.1, repeats=0.0))
+    desk.store.close()
+    for path in (folder / "ordinary").iterdir():
+        path.unlink()
+    desk, _ = prepare(folder, None, Wishes())
+    with desk.store as store:
+        assert [one.id for one in store.subjects()][8:] == ["ordinary 0+dud"]
+        ann = Grader(1, "Ann", False, None)
+        assert len([desk.picture(ann, key) for key in desk.work(ann)["keys"]]) == 9
+
+
+@pytest.mark.parametrize(
+    ("ordinary", "note"),
+    [
+        (None, "the search drew no ordinary objects, as it is of an older version: give the same search once more, or "
+         "galaxies with --others"),
+        (0, "the search has no ordinary objects with cutouts beside its candidates: give galaxies with --others"),
+    ],
+)  # fmt: skip
+def test_search_without_ordinary_objects_mixes_in_nothing_and_says_so(tmp_path, ordinary, note):
+    folder = write_search(tmp_path / "found", count=8, ordinary=ordinary)
+    desk, notes = prepare(folder, None, Wishes())
+    desk.store.close()
+    assert notes == [f"no lenses and duds are mixed in: {note}"]
+
+
+def test_others_are_refused_where_the_search_drew_its_own(tmp_path, rng):
+    folder = write_search(tmp_path / "found", count=8, ordinary=3)
+    np.save(tmp_path / "others.npy", galaxy(rng)[None])
+    with pytest.raises(InputError, match="--others is for what has no ordinary .* has 3 of them: leave it out"):
+        prepare(folder, None, Wishes(others=tmp_path / "others.npy"))
 
 
 def test_too_few_galaxies_are_said_and_what_there_is_is_used(tmp_path):
-    none = Galaxies(Cubes(tmp_path, [], num_bands=4), "objects", {}, "the lowest ranked")
-    mixed, notes = plant(none, KIDS, tmp_path, lenses=2, duds=3, seed=3, taken=set())
-    assert mixed == [] and notes == [
-        "no lenses and duds are mixed in: there are none of the lowest ranked: give galaxies with --others"
-    ]
-    one = Galaxies(Cubes(tmp_path, ["x.fits"], num_bands=4), "objects", {"x": "x.fits"}, "one galaxy")
-    mixed, notes = plant(one, KIDS, tmp_path, lenses=2, duds=3, seed=3, taken=set())
-    assert [made.id for made in mixed] == ["x+dud"]
-    assert notes[1] == "wanted were 2 lenses and 3 duds: give more galaxies with --others"
+    folder = write_search(tmp_path / "found", count=2, ordinary=1)
+    galaxies = open_source(folder).ordinary
+    mixed, notes = plant(galaxies, KIDS, tmp_path, lenses=2, duds=3, seed=3, taken={"ordinary 0+dud"})
+    assert [made.id for made in mixed] == ["ordinary 0+dud+"]
+    assert notes[1].startswith("wanted were 2 lenses and 3 duds: give the same search once more with a larger --ordin")
+
+
+def test_disk_that_fills_while_lenses_and_duds_are_made_is_said_and_nothing_is_begun(tmp_path, monkeypatch):
+    folder = write_search(tmp_path / "found", count=8, ordinary=3)
+
+    def full(*_, **__) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("lensdetect.inspection.planting.write_whole", full)
+        with pytest.raises(
+            InputError, match="^lenses and duds to be mixed in must be writable to .*found, got No space"
+        ):
+            prepare(folder, None, Wishes(planted=0.1))
+    desk, _ = prepare(folder, None, Wishes(planted=0.0))
+    with desk.store as store:
+        assert len(store.subjects()) == 8
+
+
+@pytest.mark.slow
+def test_galaxies_that_cannot_be_painted_on_are_told_before_grading_begins(tmp_path):
+    folder = write_search(tmp_path / "found", count=8, ordinary=3)
+    for path in (folder / "ordinary").iterdir():
+        fits.PrimaryHDU(np.full((4, SIZE, SIZE), np.nan, np.float32)).writeto(path, overwrite=True)
+    with pytest.raises(InputError, match="^no lenses can be mixed in: no galaxy of 2 can be used; .*: --planted 0$"):
+        prepare(folder, None, Wishes(planted=0.1, repeats=0.0))
+    desk, _ = prepare(folder, None, Wishes(planted=0.0, repeats=0.0))
+    desk.store.close()
 
 
 def test_known_lenses_and_duds_that_were_given_are_kept(found, tmp_path, rng):

@@ -67,6 +67,24 @@ def test_unit_and_pedestal_do_not_change_the_logit(rng):
     np.testing.assert_allclose(model.predict(cutouts + 10.0, verbose=0), logit, atol=1e-3)
 
 
+def test_one_scale_for_all_bands_keeps_their_colours(rng):
+    survey = [2.0, 8.0]
+    # twice as deep in one band and twice as noisy in the other: on the whole as the survey
+    cutouts = noise(rng, [1.0, 16.0], count=4)
+    cutouts[:, 40:60, 40:60] += np.float32([200.0, 800.0])
+    stretched = keras.ops.convert_to_numpy(MeasuredStretch(noise_sigma=survey)(cutouts))
+    source = np.sinh(stretched[:, 40:60, 40:60]).mean(axis=(1, 2))
+    np.testing.assert_allclose(source, 100.0, rtol=0.1)
+
+
+def test_a_missing_band_does_not_count_for_the_depth(rng):
+    cutouts = noise(rng, [1.0, 3.0], count=4)
+    cutouts[..., 0] = np.nan
+    stretched = keras.ops.convert_to_numpy(MeasuredStretch(noise_sigma=[5.0, 1.0])(cutouts))
+    np.testing.assert_array_equal(stretched[..., 0], 0.0)
+    np.testing.assert_allclose(np.sinh(stretched[..., 1]).std(), 1.0, rtol=0.1)
+
+
 def galaxy(*, axis_ratio=1.0, size=65) -> np.ndarray:
     y, x = np.mgrid[:size, :size] - size // 2
     return (1000.0 * np.exp(-np.hypot(x, y / axis_ratio) / 5.0)).astype(np.float32)[None, ..., None]

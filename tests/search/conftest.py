@@ -171,7 +171,8 @@ def search(sky, committee, few_known_lenses, tmp_path, monkeypatch) -> Callable[
 
     def run(*, report: bool = False, **options) -> Search:
         if not report:
-            monkeypatch.setattr("lensdetect.search.run.cut_candidates", lambda *args, **kwargs: [])
+            for name in ("cut_candidates", "cut_ordinary"):
+                monkeypatch.setattr(f"lensdetect.search.run.{name}", lambda *args, **kwargs: [])
             monkeypatch.setattr("lensdetect.search.run.write_report", lambda *args: None)
         settings = {"survey": sky.survey, "committee": committee(), "workers": 1, "progress": False} | options
         output = settings.pop("output", tmp_path / "found")

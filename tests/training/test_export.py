@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import logging
 
@@ -21,10 +22,10 @@ from lensdetect.training.record import build_from_record, new_record, split_rows
 FIGURES = ["auroc", "tpr0", "tpr10", "accuracy"]
 
 
-def untrained_run(folder, spec, stamps, plan, survey, *, prepare=None) -> Run:
+def untrained_run(folder, spec, stamps, plan, survey, *, prepare=None, weights=None) -> Run:
     """A run of one epoch in which nothing was learned."""
     run = Run(folder)
-    record = new_record(spec, stamps, survey=survey, plan=plan, seed=3, weights=None, parts="all")
+    record = new_record(spec, stamps, survey=survey, plan=plan, seed=3, weights=weights, parts="all")
     with run.held(record):
         pass
     model = build_from_record(record, size=stamps.shape[0])
@@ -122,6 +123,26 @@ def test_detector_that_learned_nothing_stays_uncalibrated(spec, stamps, plan, bo
     assert "the probability of u,g,r,i stays uncalibrated: calibration needs finite logits that differ" in caplog.text
     assert card.calibration == ()
     assert card.metrics["ugri"]["auroc"] == 0.5
+
+
+def test_what_is_exported_can_lie_between_start_and_end(artifact, stamps, plan, unseen, bologna, tmp_path):
+    plan = dataclasses.replace(plan, start_share=0.25)
+    run = untrained_run(tmp_path / "run", "arcformer_test", stamps, plan, bologna, prepare=make_blind, weights=artifact)
+    card = load_card(export(run, stamps, survey=bologna, unfinished=True))
+    assert card.training["plan"]["start_share"] == 0.25
+    # the last layer is 0 at the end, all others are as at the start
+    logit, before = (load_detector(folder)(unseen.read(np.arange(8))).logit for folder in (run.model_folder, artifact))
+    np.testing.assert_allclose(logit, 0.25 * before, atol=1e-4)
+
+
+def test_a_share_of_a_start_needs_a_whole_one(artifact, stamps, plan, bologna):
+    plan, how = dataclasses.replace(plan, start_share=0.5), {"survey": bologna, "seed": 1}
+    with pytest.raises(InputError, match="got none of them: give a trained detector"):
+        new_record("arcformer_test", stamps, plan=plan, weights=None, parts="all", **how)
+    with pytest.raises(InputError, match="got some parts of them"):
+        new_record("arcformer_test", stamps, plan=plan, weights=artifact, parts=["stem"], **how)
+    with pytest.raises(InputError, match="start_share must be at least 0 and below 1, got 1"):
+        dataclasses.replace(plan, start_share=1.0)
 
 
 def test_half_precision_training_is_exported_and_measured_in_float32(spec, stamps, plan, bologna, tmp_path):

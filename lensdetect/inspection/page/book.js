@@ -5,13 +5,32 @@ class Book {
   constructor(keys, said) {
     this.keys = keys;
     this.places = new Map(keys.map((key, place) => [key, place]));
-    this.said = said.filter((item) => this.places.has(item.key));
+    this.items = [];
+    this.said = [];
+    for (const item of said) this.add(item);
   }
 
   /* Take in what was said, or taken back, here. */
   add(item) {
+    if (!this.places.has(item.key) || this.items.some((one) => one.grade_id === item.grade_id)) return;
+    this.items.push(item);
+    this.hold(item);
+  }
+
+  hold(item) {
     if (item.undoes) this.said = this.said.filter((one) => one.grade_id !== item.undoes);
-    else if (this.places.has(item.key) && !this.said.some((one) => one.grade_id === item.grade_id)) this.said.push(item);
+    else this.said.push(item);
+  }
+
+  /* Take out what the server refuses, as if it had not been said; true if there was any. */
+  drop(items) {
+    const ids = new Set(items.map((one) => one.grade_id));
+    const left = this.items.filter((one) => !ids.has(one.grade_id));
+    if (left.length === this.items.length) return false;
+    this.items = left;
+    this.said = [];
+    for (const item of left) this.hold(item);
+    return true;
   }
 
   /* The grade that holds, if there is one. */

@@ -32,13 +32,15 @@ class Page {
 
   async start() {
     const token = new URLSearchParams(location.hash.slice(1)).get("token");
+    let problem = "";
     if (token) {
       history.replaceState(null, "", location.pathname); // no link to be read over a shoulder
-      await ask("api/session", {token}).catch((error) => this.tell(error.message));
+      await ask("api/session", {token}).catch((error) => (problem = error.message));
     }
     byId("sign-in-form").addEventListener("submit", (event) => this.signIn(event));
     byId("leave").addEventListener("click", () => this.leave());
     await this.open();
+    if (problem) this.tell(problem);
   }
 
   async open() {
@@ -65,16 +67,18 @@ class Page {
   makeBook() {
     const prefix = `lensdetect:${this.work.grading}:${this.work.grader}:`;
     this.trainedName = `lensdetect-trained:${this.work.grading}:${this.work.grader}`;
-    this.queue = new GradeQueue(prefix, () => this.showSaved());
     this.book = new Book(this.work.keys, this.work.said);
+    this.queue = new GradeQueue(prefix, () => this.showSaved());
     for (const [, item] of this.queue.waiting()) this.book.add(item);
+    this.kept = new KeptView(this);
     this.queue.send();
   }
 
   makeViews() {
     this.one = new OneView(this.work, this.pictures);
-    this.grid = new GridView(this.work, this.pictures, this.book, (key, grade, seconds) => {
-      this.say(key, grade, {seconds});
+    this.grid = new GridView(this.work, this.pictures, this.book, {
+      onGrade: (key, grade, seconds) => this.say(key, grade, {seconds}),
+      onChoose: () => this.showSaid(),
     });
     this.lessons = [];
     this.kind = "";
@@ -83,7 +87,6 @@ class Page {
     this.makeKinds();
     this.listen();
     this.makeKeys();
-    this.showSaved();
     for (const name of ["to-grid", "finish", "keys"]) byId(name).hidden = false;
     byId("keys").open = window.innerWidth > 700;
   }
@@ -91,6 +94,7 @@ class Page {
   async askWho() {
     const {needs_token: needsToken} = await ask("api/session");
     this.needsToken = needsToken;
+    this.kept = new KeptView();
     byId("sign-in-label").textContent = needsToken ? "your token" : "your name";
     byId("sign-in-help").textContent = needsToken
       ? "Open the link that you were given, or put its last part here, after token=."
@@ -126,6 +130,7 @@ class Page {
     document.addEventListener("keydown", (event) => this.onKey(event));
     document.addEventListener("visibilitychange", () => this.one.pauseClock());
     window.addEventListener("online", () => this.view === "one" && !this.one.isShown && this.goOn(this.place));
+    window.addEventListener("resize", () => this.view === "grid" && this.grid.fit());
     byId("sure").addEventListener("close", () => byId("sure").returnValue === "yes" && this.finish());
     setInterval(() => this.showClock(), 1000);
   }
@@ -135,6 +140,7 @@ class Page {
   show(name) {
     this.view = name;
     for (const section of document.querySelectorAll("main > section")) section.hidden = section.id !== name;
+    byId(name === "grid" ? "grid-say" : "one").append(byId("say")); // what can be said is the same in both
     byId("to-grid").textContent = name === "grid" ? "one by one" : "grid";
     this.tell("");
   }
@@ -150,9 +156,19 @@ class Page {
     let text = waiting ? `${waiting} not sent yet${queue.problem ? `: ${queue.problem}` : ""}` : "all saved";
     if (queue.signedOut) text = `${waiting} not sent yet: reload this page and sign in again`;
     if (!queue.isKeptOnDisk) text += "; this browser keeps nothing, do not close it";
-    if (queue.refused.length) text += `; ${queue.refused.length} refused: ${queue.refused[0].reason}`;
+    const refused = queue.refused();
+    if (refused.length) text += `; ${refused.length} refused: ${refused[0][1].refused}`;
     byId("saved").textContent = text;
-    byId("saved").classList.toggle("bad", Boolean(waiting && queue.problem) || queue.refused.length > 0);
+    byId("saved").classList.toggle("bad", Boolean(waiting && queue.problem) || refused.length > 0);
+    this.kept.show();
+    this.takeOut(refused);
+  }
+
+  /* What was refused counts as not graded. */
+  takeOut(refused) {
+    if (!this.book.drop(refused.map(([, item]) => item))) return;
+    this.showCount();
+    if (this.view === "one" || this.view === "grid") this.showSaid();
   }
 
   showCount() {
@@ -173,7 +189,7 @@ class Page {
 
   makeGrades() {
     for (const step of this.work.scale) {
-      const button = made("button", "", {className: "grade"});
+      const button = made("button", "", {className: "grade", title: step.rule});
       button.dataset.grade = String(step.grade);
       button.append(made("kbd", step.label), made("strong", ` ${step.name} `), made("span", step.rule, {className: "rule"}));
       button.addEventListener("click", () => this.grade(step.grade));
@@ -202,6 +218,7 @@ class Page {
 
   showKind() {
     for (const button of byId("kinds").children) press(button, button.dataset.kind === this.kind);
+    if (this.view === "grid") this.grid.refresh(this.kind);
   }
 
   // ---- going about -------------------------------------------------------------------------------------------------
@@ -258,13 +275,17 @@ class Page {
     const since = performance.now();
     if (this.lessons.length) return this.answer(grade);
     if (this.view === "grid" && this.grid.isShown) {
-      this.say(this.grid.key, grade, {seconds: this.grid.seconds()});
-      this.grid.refresh();
+      this.say(this.grid.key, grade, {...this.typed, seconds: this.grid.seconds()});
       this.grid.move(1);
     } else if (this.view === "one" && this.one.isShown) {
-      this.say(this.key, grade, {kind: this.kind, note: byId("note").value, seconds: this.one.seconds()});
+      this.say(this.key, grade, {...this.typed, seconds: this.one.seconds()});
       this.goOn(this.book.nextOpen(this.place), since);
     }
+  }
+
+  /* What is said beside the grade. */
+  get typed() {
+    return {kind: this.kind, note: byId("note").value};
   }
 
   say(key, grade, {kind = "", note = "", seconds}) {
@@ -288,7 +309,7 @@ class Page {
   }
 
   chooseKind(kind) {
-    if (this.view !== "one") return;
+    if (!["one", "grid"].includes(this.view)) return;
     this.kind = this.kind === kind ? "" : kind;
     this.showKind();
   }

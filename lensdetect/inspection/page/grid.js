@@ -1,11 +1,13 @@
 "use strict";
 /* Many pictures at once; one of them is chosen, and grades are of that one. */
 class GridView {
-  constructor(work, pictures, book, onGrade) {
+  /* onGrade: called with what "no to the rest" says; onChoose: when another picture is chosen. */
+  constructor(work, pictures, book, {onGrade, onChoose}) {
     this.work = work;
     this.pictures = pictures;
     this.book = book;
     this.onGrade = onGrade;
+    this.onChoose = onChoose;
     this.first = 0;
     this.chosen = 0;
   }
@@ -39,9 +41,15 @@ class GridView {
     if (first >= 0 && first < this.book.keys.length) this.open(first);
   }
 
+  /* Draw again where the window has room for another number of columns. */
+  fit() {
+    if (this.columns !== this.drawn) this.open(this.first + this.chosen);
+  }
+
   drawPage() {
     const keys = this.keys;
-    byId("cells").style.gridTemplateColumns = `repeat(${this.columns}, minmax(0, 1fr))`;
+    this.drawn = this.columns;
+    byId("cells").style.gridTemplateColumns = `repeat(${this.drawn}, minmax(0, 1fr))`;
     byId("cells").replaceChildren(...keys.map((key, place) => this.cell(key, place)));
     this.since = performance.now();
     this.said = 0;
@@ -69,15 +77,18 @@ class GridView {
     return cell;
   }
 
-  tell(cell, key) {
+  /* What was said of a picture; kind: chosen for it, with no grade yet. */
+  tell(cell, key, kind = "") {
     const said = this.book.grade(key);
     const step = said && this.work.scale.find((one) => one.grade === said.grade);
-    cell.querySelector(".told").textContent = step ? [step.label, said.kind].filter(Boolean).join(" ") : "";
+    const text = step ? [step.label, said.kind].filter(Boolean).join(" ") : "";
+    cell.querySelector(".told").textContent = kind && kind !== said?.kind ? `${text} ${kind}?`.trim() : text;
     cell.classList.toggle("graded", Boolean(step));
   }
 
-  refresh() {
-    for (const cell of byId("cells").children) this.tell(cell, cell.dataset.key);
+  /* kind: what is chosen for the chosen picture. */
+  refresh(kind) {
+    [...byId("cells").children].forEach((cell, place) => this.tell(cell, cell.dataset.key, place === this.chosen ? kind : ""));
   }
 
   choose(place) {
@@ -86,13 +97,14 @@ class GridView {
       cell.setAttribute("aria-selected", String(number === this.chosen));
       if (number === this.chosen) cell.scrollIntoView({block: "nearest"});
     });
+    this.onChoose();
   }
 
   move(step) {
-    const place = this.chosen + step;
-    if (place < 0) this.turnPage(-1);
-    else if (place >= this.keys.length) this.turnPage(1);
-    else this.choose(place);
+    const place = this.first + this.chosen + step;
+    if (place < 0 || place >= this.book.keys.length) this.choose(this.chosen);
+    else if (place < this.first || place >= this.first + this.keys.length) this.open(place);
+    else this.choose(place - this.first);
   }
 
   get isShown() {
@@ -112,6 +124,6 @@ class GridView {
     const open = this.keys.filter((key, place) => !this.book.grade(key) && byId("cells").children[place].dataset.shown);
     const each = this.seconds() / Math.max(open.length, 1);
     for (const key of open) this.onGrade(key, 0, each);
-    this.refresh();
+    this.onChoose();
   }
 }

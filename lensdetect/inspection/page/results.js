@@ -54,8 +54,8 @@ class ResultsView {
     if (planted === "lens") return `A simulated lens, Einstein radius ${about.einstein_radius_arcsec}\u2033`;
     if (planted === "dud") return "A galaxy that is no lens";
     if (planted === "known") return `A known lens, ${about.known_lens}${about.known_grade ? ` (${about.known_grade})` : ""}`;
-    const place = about.rank ? `, rank ${about.rank}, probability ${about.probability.toPrecision(2)}` : "";
-    return `${id}${place}`;
+    const probability = Number.isFinite(about.probability) ? `, probability ${about.probability.toPrecision(2)}` : "";
+    return `${id}${about.rank ? `, rank ${about.rank}` : ""}${probability}`;
   }
 }
 

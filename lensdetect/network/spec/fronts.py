@@ -79,17 +79,20 @@ class AsinhFront:
 class MeasuredFront:
     """The same stretch with sky and noise measured in each plane of the cutout, whatever survey it is of.
 
-    It needs neither the survey's noise nor a sky that is subtracted. What it gives
-    up is the colour: a band counts in units of its own noise.
+    It needs no sky that is subtracted. A band counts in units of its own noise, which gives up the colour, or
+    all bands in units of one depth of the cutout.
 
     Parameters
     ----------
     subtract_light : bool
         Whether each plane is given once more, without the smooth light of the
         galaxy in the middle.
+    keep_colour : bool
+        Whether the noise of all bands is scaled by one factor, measured in the cutout, from that of the survey.
     """
 
     subtract_light: bool = False
+    keep_colour: bool = False
 
 
 Front = PublishedFront | StandardFront | PeakFront | AsinhFront | MeasuredFront

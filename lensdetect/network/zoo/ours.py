@@ -63,9 +63,13 @@ OURS: tuple[System, ...] = (
     _arcformer("small", **_SMALL),
     # The same for any survey: what the front scales by is measured in the cutout.
     _arcformer("small_measured", **_SMALL, front=MeasuredFront()),
-    # And each plane once more without the light of the galaxy in the middle, which shows
-    # what is near it; what that brings is in benchmarks/ablation.md.
-    _arcformer("small_subtracted", **_SMALL | {"parameters": 393_857}, front=MeasuredFront(subtract_light=True)),
+    # And all bands by one scale, which keeps the colours, and each plane once more without the light of
+    # the galaxy in the middle, which shows what is near it; what both bring is in benchmarks/ablation.md.
+    _arcformer(
+        "small_subtracted",
+        **_SMALL | {"parameters": 393_857},
+        front=MeasuredFront(subtract_light=True, keep_colour=True),
+    ),
     _arcformer(
         "medium",
         ResidualStem((Stage(24, kernel=5), Stage(48), Stage(96, blocks=2), Stage(160))),
