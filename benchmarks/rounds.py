@@ -370,7 +370,7 @@ def _show_kinds(table: pd.DataFrame) -> None:
 
 
 def _figure(table: pd.DataFrame) -> Figure:
-    figure = Figure(figsize=(7.0, 4.6), layout="constrained")
+    figure = Figure(figsize=(6.4, 6.0), layout="constrained")
     axes = figure.add_subplot()
     start = table.drop_duplicates("seed")["before false positives"]
     for number, (how, label) in enumerate(LABELS.items()):
@@ -379,14 +379,17 @@ def _figure(table: pd.DataFrame) -> Figure:
             _draw(axes, rows, start, colour=f"C{number}", label=label)
     axes.scatter(np.zeros(len(start)), start, color="black", s=14, label="the first detector")
     axes.set(yscale="log", xlabel="objects graded", ylabel=f"false positives for each lens, {COMPLETENESS:.0%} found")
-    axes.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    axes.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.12))
     return figure
 
 
 def _draw(axes, rows: pd.DataFrame, start: pd.Series, *, colour: str, label: str) -> None:
-    """All seeds as points; their geometric mean as a line, or a square where there is but one step."""
-    mean = np.exp(np.log(rows["after false positives"]).groupby(rows["graded"]).mean())
-    if len(mean) > 1:
+    """All seeds as points; their geometric mean, where all were run, as a line, or a square of one step alone."""
+    grouped = np.log(rows["after false positives"]).groupby(rows["graded"])
+    mean = np.exp(grouped.mean()[grouped.size() == len(PARTS)])
+    if not len(mean):
+        axes.plot([], [], color=colour, marker=".", linestyle="", label=f"{label} (not all deals)")
+    elif len(mean) > 1:
         axes.plot([0, *mean.index], [np.exp(np.log(start).mean()), *mean], color=colour, marker="o", label=label)
     else:
         axes.plot(mean.index, mean, color=colour, marker="s", linestyle="", label=label)
