@@ -8,8 +8,9 @@
 rings, mergers, edge-on discs, satellites, chance neighbours, stars and pairs too, at one lens in 1,000, of 10,010
 objects; 200 of the highest are graded by a simulated person, it is trained further on them, ranks again, and
 so three times. Every round begins with the first detector and has all grades so far, so that 600 grades taken at
-random, and as much training without any grades, can be compared with it. It is measured on another sky of the same
-kind. Three skies are dealt to search and test in three ways ("seeds"). Early layers stay as they are (rounds_maps.py).
+random, no grades, and ungraded objects beside the grades (``lensdetect retrain --ungraded``) can be compared with it.
+It is measured on another sky of the same kind. Three skies are dealt to search and test in three ways ("seeds").
+Early layers stay as they are (rounds_maps.py).
 
 ``real``: a detector that has seen no real lens learns from the graded CFHTLS objects of three folds and is measured on
 the fourth; four times. Choosing, mixing, training and comparing are those of
@@ -20,7 +21,8 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import keras
@@ -36,9 +38,10 @@ from lensdetect.data.pipeline import Stamps, evaluation_batches
 from lensdetect.figures import save_figure
 from lensdetect.metrics import false_positives_by_kind, roc_curve, threshold_at
 from lensdetect.rounds import Mixture, choose, compare, labels_of, mix
-from lensdetect.rounds.choosing import USUAL, parse_wishes
+from lensdetect.rounds.choosing import RANDOM, SCORE, USUAL, parse_wishes
 from lensdetect.rounds.converted import manifest_of, survey_of
 from lensdetect.rounds.mixing import plan_for
+from lensdetect.rounds.ungraded import UNGRADED
 from lensdetect.simulation import simulate
 from lensdetect.simulation.sky import FoolerRates, SkyPopulation
 from lensdetect.stamps import Shards, undetected
@@ -54,12 +57,43 @@ KNOWN_KINDS = ("elliptical", "group")
 #: What it searches: mergers and rings about as often as in the sky (major mergers 1-3 %, Darg+ 2010, MNRAS 401, 1043).
 SKY = SkyPopulation(foolers=FoolerRates(ring=0.01, merger=0.02, edge_on=0.03))
 PARTS, OTHERS, SOURCES = (1, 2, 3), 5000, 500
+#: Instead of a way to choose, and how many ungraded objects are learned from where any are.
+NO_GRADES, MANY = "none", 2000
 PRIOR, COMPLETENESS, ROUNDS, GRADES = 1e-3, 0.7, 3, 200
 #: Share of the lenses that a grader recognises, and of the others that he takes for one.
 GRADERS = {"perfect": (1.0, 0.0), "85 % and 5 %": (0.85, 0.05)}
 MIXTURE, REAL_MIXTURE = Mixture(), Mixture(share=0.5)
 #: Share of lenses among what a grader is shown, for his posterior.
 _SHOWN_PRIOR = 0.1
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What is graded, by whom, with how many ungraded objects beside it, and on which deal of the skies."""
+
+    seed: int
+    way: str
+    grader: str
+    ungraded: int
+
+    def path(self, folder: Path) -> Path:
+        """Where its figures are."""
+        beside = f"_{self.ungraded}" if self.ungraded else ""
+        return folder / f"result_{self.way}_{self.grader[:7].strip()}{beside}_{self.seed}.csv"
+
+
+#: What is compared, the most telling first, and what the table calls it.
+LABELS = {
+    (USUAL, "perfect", 0): "among the 2,000 highest",
+    (RANDOM, "perfect", 0): "at random",
+    (USUAL, "85 % and 5 %", 0): "among the 2,000 highest, recall 85 %, false alarms 5 %",
+    (USUAL, "perfect", MANY): "among the 2,000 highest, and 2,000 ungraded",
+    (NO_GRADES, "perfect", 0): "none, trained as long",
+    (NO_GRADES, "perfect", MANY): "none, 2,000 ungraded alone",
+    (RANDOM, "perfect", MANY): "at random, and 2,000 ungraded",
+    (SCORE, "perfect", 0): "the very highest",
+}
+CONDITIONS = [Condition(seed, *how) for how in LABELS for seed in PARTS]
 
 
 class Chosen:
@@ -160,44 +194,49 @@ def graded_by(grader: str, is_lens: np.ndarray, rng: np.random.Generator) -> np.
     return np.where(says, yes, no)
 
 
-def run_rounds(seed: int, way: str, grader: str, folder: Path, tail: Tail) -> pd.DataFrame:
+def run_rounds(one: Condition, folder: Path, tail: Tail) -> Iterator[dict]:
     """False positives for each lens after every round, and by kind."""
     learned = tail.maps(learned_by_heart(folder), folder / "maps_learned.npy")
-    pool, test = skies(seed, folder, tail)
+    pool, test = skies(one.seed, folder, tail)
     truth = pool.truth["is_lens"].to_numpy(bool)
     tail.start_again()
-    pool_logit, before = tail.logits(pool), tail.logits(test)
-    posterior = graded_by(grader, truth, np.random.default_rng([seed, len(grader)]))
-    rows, told = np.zeros(0, int), []
+    before = tail.logits(test)
+    posterior = graded_by(one.grader, truth, np.random.default_rng([one.seed, len(one.grader)]))
+    rows = np.zeros(0, int)
     for number in range(1, ROUNDS + 1):
-        if way != "none":
+        if one.way != NO_GRADES:
+            # by the detector of the round before; chance needs none
+            pool_logit = np.zeros(len(truth)) if one.way == RANDOM else tail.logits(pool)
             free = np.setdiff1d(np.arange(len(truth)), rows)
-            picked, _ = choose(parse_wishes(way), GRADES, logit=pool_logit[free], seed=seed * 10 + number)
+            picked, _ = choose(parse_wishes(one.way), GRADES, logit=pool_logit[free], seed=one.seed * 10 + number)
             rows = np.concatenate([rows, free[picked]])
-        if number < ROUNDS and way in ("random", "none"):
+        if number < ROUNDS and one.way in (RANDOM, NO_GRADES):
             continue
-        tail.train(taught(learned, pool, rows, posterior, seed=seed), plan_for(None), seed=seed)
+        tail.train(taught(one, learned, pool, rows, posterior), plan_for(None), seed=one.seed)
         after = tail.logits(test)
-        told.append(told_of(test, before, after, seed=seed, way=way, grader=grader, round=number, graded=len(rows)))
-        told[-1]["lenses graded"] = int(truth[rows].sum())
-        told[-1]["kinds graded"] = json.dumps(pool.truth["kind"].iloc[rows].value_counts().to_dict())
-        was, now = (told[-1][f"{name} false positives"] for name in ("before", "after"))
-        print(f"seed {seed}, {way}, {grader}, {len(rows)} grades: {was:.1f} -> {now:.1f} for each lens", flush=True)
-        pool_logit = tail.logits(pool)
-    return pd.DataFrame(told)
+        kinds = json.dumps(pool.truth["kind"].iloc[rows].value_counts().to_dict())
+        graded = {"round": number, "graded": len(rows), "lenses graded": int(truth[rows].sum()), "kinds graded": kinds}
+        told = told_of(test, before, after, **asdict(one), **graded)
+        was, now = (told[f"{name} false positives"] for name in ("before", "after"))
+        print(f"{one}, {len(rows)} grades: {was:.1f} -> {now:.1f} for each lens", flush=True)
+        yield told
 
 
-def taught(learned: Maps, pool: Maps, rows: np.ndarray, posterior: np.ndarray, *, seed: int) -> Stamps:
-    """What was graded among what the detector knows; without grades, as many of the others that it knows."""
-    if not len(rows):
-        known = np.flatnonzero(~learned.truth["is_lens"])
-        rows = np.random.default_rng(seed).permutation(known)[: ROUNDS * GRADES]
+def taught(one: Condition, learned: Maps, pool: Maps, rows: np.ndarray, posterior: np.ndarray) -> Stamps:
+    """What was graded, and some that was not, among what the detector knows."""
+    rng = np.random.default_rng(one.seed)
+    if one.way == NO_GRADES and not one.ungraded:
+        # as much training: others that it knows, as if they had been graded
+        rows = rng.permutation(np.flatnonzero(~learned.truth["is_lens"]))[: ROUNDS * GRADES]
         labels = pd.DataFrame({"is_lens": False, "weight": 1.0, "kind": ["known"] * len(rows)})
         return mix(learned.some(rows), labels, [learned], mixture=MIXTURE)
+    free = rng.permutation(np.setdiff1d(np.arange(len(pool.truth)), rows))[: one.ungraded]
     kinds = np.where(pool.truth["is_lens"].iloc[rows], "", pool.truth["kind"].iloc[rows])
-    labels = labels_of(pd.DataFrame({"id": rows.astype(str), "posterior": posterior[rows], "kind": kinds}))
-    graded = pool.some(labels["id"].astype(int).to_numpy(), labels[["id", "is_lens"]])
-    return mix(graded, labels, [learned], mixture=MIXTURE)
+    table = pd.DataFrame({"id": rows.astype(str), "posterior": posterior[rows], "kind": kinds})
+    others = pd.DataFrame({"id": free.astype(str), "posterior": PRIOR, "kind": UNGRADED})
+    labels = labels_of(pd.concat([table, others], ignore_index=True))
+    shown = pool.some(labels["id"].astype(int).to_numpy(), labels[["id", "is_lens"]])
+    return mix(shown, labels, [learned], mixture=MIXTURE)
 
 
 def told_of(test: Maps, before: np.ndarray, after: np.ndarray, **names) -> dict:
@@ -218,26 +257,13 @@ def told_of(test: Maps, before: np.ndarray, after: np.ndarray, **names) -> dict:
     return found
 
 
-def conditions() -> list[tuple[int, str, str]]:
-    """All that is run, the most telling first."""
-    ways = [
-        (USUAL, "perfect"),
-        ("random", "perfect"),
-        (USUAL, "85 % and 5 %"),
-        ("score", "perfect"),
-        ("none", "perfect"),
-    ]
-    return [(seed, way, grader) for way, grader in ways for seed in (1, 2, 3)]
-
-
 def run_sky(folder: Path) -> None:
     """All conditions; what is there already stays."""
     first_detector(folder)
     tail = Tail(Run(folder / "base"))
-    for seed, way, grader in conditions():
-        path = folder / f"result_{way}_{grader[:7].strip()}_{seed}.csv"
-        if not path.is_file():
-            run_rounds(seed, way, grader, folder, tail).to_csv(path, index=False)
+    for one in CONDITIONS:
+        if not one.path(folder).is_file():
+            pd.DataFrame(run_rounds(one, folder, tail)).to_csv(one.path(folder), index=False)
 
 
 def run_real(folder: Path, start: str, stamps: Path | None) -> None:
@@ -299,31 +325,28 @@ def in_units_of(card: Card, found) -> np.ndarray:
     return out
 
 
-LABELS = {
-    (USUAL, "perfect"): "among the 2,000 highest, a perfect grader",
-    ("random", "perfect"): "at random of all, a perfect grader",
-    (USUAL, "85 % and 5 %"): "among the 2,000 highest, recall 85 %, false alarms 5 %",
-    ("score", "perfect"): "the very highest, a perfect grader",
-    ("none", "perfect"): "no grades, trained as long",
-}
-
-
 def show(folder: Path) -> None:
     """Tables in Markdown, and the figure."""
     results = [pd.read_csv(path) for path in sorted(folder.glob("result_*.csv"))]
     table = pd.concat(results, ignore_index=True)
-    print("| graded | grades | " + " | ".join(f"seed {seed}" for seed in (1, 2, 3)) + " | fewer, times |")
+    print("| graded | grades | " + " | ".join(f"seed {seed}" for seed in PARTS) + " | fewer, times |")
     print("|---|---|---|---|---|---|")
     first = table.drop_duplicates("seed").set_index("seed")
-    print("| nothing | 0 | " + " | ".join(_cell(first, seed, "before") for seed in (1, 2, 3)) + " | |")
-    for (way, grader), label in LABELS.items():
-        for graded, rows in table[(table["way"] == way) & (table["grader"] == grader)].groupby("graded"):
+    print("| nothing | 0 | " + " | ".join(_cell(first, seed, "before") for seed in PARTS) + " | |")
+    for how, label in LABELS.items():
+        for graded, rows in _of(table, how).groupby("graded"):
             by_seed = rows.set_index("seed")
-            cells = " | ".join(_cell(by_seed, seed, "after") for seed in (1, 2, 3))
+            cells = " | ".join(_cell(by_seed, seed, "after") for seed in PARTS)
             factor = np.exp(np.log(rows["ratio false positives"]).mean())
             print(f"| {label} | {graded} | {cells} | {factor:.1f} |")
     _show_kinds(table)
     save_figure(_figure(table), Path(__file__).resolve().parents[1] / "docs" / "rounds.png")
+
+
+def _of(table: pd.DataFrame, how: tuple[str, str, int]) -> pd.DataFrame:
+    """Figures of one row of ``LABELS``."""
+    way, grader, ungraded = how
+    return table[(table["way"] == way) & (table["grader"] == grader) & (table["ungraded"] == ungraded)]
 
 
 def _cell(by_seed: pd.DataFrame, seed: int, detector: str) -> str:
@@ -336,7 +359,8 @@ def _cell(by_seed: pd.DataFrame, seed: int, detector: str) -> str:
 
 def _show_kinds(table: pd.DataFrame) -> None:
     """False positives by kind, of all seeds together, before and after the last round."""
-    last = table[(table["way"] == USUAL) & (table["grader"] == "perfect") & (table["round"] == ROUNDS)]
+    last = _of(table, next(iter(LABELS)))
+    last = last[last["round"] == ROUNDS]
     print("\n| kind | objects | taken before | taken after three rounds |\n|---|---|---|---|")
     before, after = ([json.loads(text) for text in last[f"{name} kinds"]] for name in ("before", "after"))
     for kind in sorted({kind for one in before for kind in one}):
@@ -346,26 +370,30 @@ def _show_kinds(table: pd.DataFrame) -> None:
 
 
 def _figure(table: pd.DataFrame) -> Figure:
-    figure = Figure(figsize=(6.4, 4.2), layout="constrained")
+    figure = Figure(figsize=(6.4, 6.0), layout="constrained")
     axes = figure.add_subplot()
-    colours = dict(zip(LABELS, ("tab:blue", "tab:orange", "tab:red", "tab:green", "tab:gray"), strict=True))
     start = table.drop_duplicates("seed")["before false positives"]
-    for key, label in LABELS.items():
-        rows = table[(table["way"] == key[0]) & (table["grader"] == key[1])]
-        if not len(rows):
-            continue
-        grades = rows["graded"] if key[0] != "none" else rows["graded"] * 0 + GRADES * ROUNDS
-        mean = np.exp(np.log(rows["after false positives"]).groupby(grades).mean())
-        if key[0] in ("score", USUAL):
-            values = [np.exp(np.log(start).mean()), *mean]
-            axes.plot([0, *mean.index], values, color=colours[key], marker="o", label=label)
-        else:
-            axes.plot(mean.index, mean, color=colours[key], marker="s", linestyle="", label=label)
-        axes.scatter(grades, rows["after false positives"], color=colours[key], s=14, alpha=0.5)
-    axes.scatter(np.zeros(len(start)), start, color="black", s=14, label="before any grade")
+    for number, (how, label) in enumerate(LABELS.items()):
+        rows = _of(table, how)
+        if len(rows):
+            _draw(axes, rows, start, colour=f"C{number}", label=label)
+    axes.scatter(np.zeros(len(start)), start, color="black", s=14, label="the first detector")
     axes.set(yscale="log", xlabel="objects graded", ylabel=f"false positives for each lens, {COMPLETENESS:.0%} found")
-    axes.legend(frameon=False, fontsize=8)
+    axes.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.12))
     return figure
+
+
+def _draw(axes, rows: pd.DataFrame, start: pd.Series, *, colour: str, label: str) -> None:
+    """All seeds as points; their geometric mean, where all were run, as a line, or a square of one step alone."""
+    grouped = np.log(rows["after false positives"]).groupby(rows["graded"])
+    mean = np.exp(grouped.mean()[grouped.size() == len(PARTS)])
+    if not len(mean):
+        axes.plot([], [], color=colour, marker=".", linestyle="", label=f"{label} (not all deals)")
+    elif len(mean) > 1:
+        axes.plot([0, *mean.index], [np.exp(np.log(start).mean()), *mean], color=colour, marker="o", label=label)
+    else:
+        axes.plot(mean.index, mean, color=colour, marker="s", linestyle="", label=label)
+    axes.scatter(rows["graded"], rows["after false positives"], color=colour, s=14, alpha=0.5)
 
 
 def main() -> None:

@@ -24,10 +24,12 @@ from lensdetect.training.record import build_from_record
 #: 13 x 13 x 32 of a stamp of 101 pixels: what stage 4 of the stem begins with.
 LAYER = "stem_stage_3_block_1_relu_2"
 _AT_ONCE = 250
+#: Turns by 90 deg that are views; first as it is.
+_TURNS = (0, 3)
 
 
 class Maps:
-    """What the first layers make of stamps, read as stamps are: each time in either view."""
+    """What the first layers make of stamps, ``(view, stamp, height, width, channel)``; each is read in any view."""
 
     def __init__(self, views: np.ndarray, truth: pd.DataFrame, manifest: dict):
         self._views, self.truth, self.manifest = views, truth.reset_index(drop=True), manifest
@@ -35,7 +37,7 @@ class Maps:
 
     def read(self, rows: np.ndarray) -> np.ndarray:
         """Maps of some of them."""
-        return self._views[self._rng.integers(2, size=len(rows)), np.asarray(rows)].astype(np.float32)
+        return self._views[self._rng.integers(len(self._views), size=len(rows)), np.asarray(rows)].astype(np.float32)
 
     def as_they_are(self) -> np.ndarray:
         """Maps of all, of the stamps as they are."""
@@ -78,12 +80,12 @@ class Tail:
             rows = np.arange(len(stamps.truth))
             pieces = [self._views(stamps.read(some)) for some in np.array_split(rows, len(rows) // _AT_ONCE + 1)]
             np.save(path, np.concatenate(pieces, axis=1))
-        return Maps(np.load(path), stamps.truth, stamps.manifest)
+        return Maps(np.load(path, mmap_mode="r"), stamps.truth, stamps.manifest)
 
     def _views(self, pixels: np.ndarray) -> np.ndarray:
-        both = np.concatenate([pixels, pixels[:, ::-1].transpose(0, 2, 1, 3)])
-        found = self._front.predict(both, batch_size=_AT_ONCE, verbose=0)
-        return found.reshape(2, len(pixels), *found.shape[1:]).astype(np.float16)
+        views = [np.rot90(pixels, turns, axes=(1, 2)) for turns in _TURNS]
+        found = [self._front.predict(view, batch_size=_AT_ONCE, verbose=0) for view in views]
+        return np.stack(found).astype(np.float16)
 
     def start_again(self) -> None:
         """Take the weights of the first detector."""

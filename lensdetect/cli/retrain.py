@@ -16,10 +16,11 @@ DESCRIPTION = """\
 Train a detector further on the graded objects of a search, and measure what that has brought.
 
 Lenses and hard negatives are cut out of the search once more, weighed by how sure their grades are, and shown
-among simulated stamps. A part of the sky is held out by position, for good: no round ever learns from it, and
-before is measured against after on what was graded there. RUN holds graded/, held_out/, objects.csv (who is
-where, and what could not be used), comparison.csv, and all that lensdetect train leaves: the detector is in
-model/1, for lensdetect search --model RUN.
+among simulated stamps; with --ungraded, objects at random that nobody graded too: where lenses are rare, hardly
+one of them is a lens. A part of the sky is held out by position, for good: no round ever learns from it, and before is
+measured against after on what was graded there. RUN holds graded/, held_out/, objects.csv (who is where, and
+what could not be used), comparison.csv, and all that lensdetect train leaves: the detector is in model/1, for
+lensdetect search --model RUN.
 """
 
 EPILOG = """\
@@ -47,6 +48,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     what.add_argument(
         "--share", type=fraction, metavar="P", help="of graded objects in what an epoch shows (default: 0.3)"
     )
+    what.add_argument(
+        "--ungraded",
+        type=count,
+        default=0,
+        metavar="N",
+        help="objects at random that nobody graded, as no lenses, where lenses are rare: in a search with a --prior of "
+        "at most 0.01 (default: none)",
+    )
     what.add_argument("--tiles", nargs="+", default=[], metavar="PATH", help="where the tiles are, if they have moved")
     what.add_argument("--survey", metavar="FILE", help="of the search, where it is a .toml of your own")
     how = parser.add_argument_group("how")
@@ -54,7 +63,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--from", dest="start", required=True, metavar="NAME_OR_DIR", help="the detector that is trained further"
     )
     add_trust_option(how)
-    how.add_argument("--epochs", type=count, metavar="N", help="passes (default: 3)")
+    how.add_argument("--epochs", type=count, metavar="N", help="passes (default: 8)")
     how.add_argument("--seed", type=seed, default=0, metavar="S", help="of order and views (default: 0)")
     held = parser.add_argument_group("what is held out", "Settled by the first round of a detector, for good.")
     held.add_argument("--held-out", type=fraction, metavar="P", help="share of the sky (default: 0.2)")
@@ -83,6 +92,7 @@ def run(args: argparse.Namespace) -> int:
             stamps=args.stamps,
             mixture=Mixture() if args.share is None else Mixture(args.share),
             held_out=held_out_of(args),
+            ungraded=args.ungraded,
             epochs=args.epochs,
             seed=args.seed,
             measured=not args.unmeasured,
@@ -112,12 +122,16 @@ def _check_place(args: argparse.Namespace) -> None:
 
 
 def _print(done, output: str) -> None:
+    from lensdetect.rounds.ungraded import UNGRADED
     from lensdetect.text import for_screen
 
     objects = done.prepared.objects
     learned = objects[(objects["side"] == "learn") & (objects["reason"] == "")]
-    kinds = ", ".join(f"{count} {kind}" for kind, count in learned["kind"].value_counts().items())
-    print(for_screen(f"learned from {len(learned)} graded objects: {kinds}"))
+    graded = learned[learned["kind"] != UNGRADED]
+    kinds = ", ".join(f"{count} {kind}" for kind, count in graded["kind"].value_counts().items())
+    print(for_screen(f"learned from {len(graded)} graded objects: {kinds}"))
+    if len(learned) > len(graded):
+        print(f"and from {len(learned) - len(graded)} that nobody graded, as no lenses")
     sides = objects["side"].value_counts()
     print(f"held out: {sides.get('held out', 0)}; at its border, not used: {sides.get('border', 0)}")
     for row in done.prepared.missing.head(_NAMED).itertuples():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import shutil
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from lensdetect.errors import InputError
 from lensdetect.rounds.converted import manifest_of
 from lensdetect.rounds.held_out import HELD_OUT, LEARN, HeldOut
 from lensdetect.rounds.searched import SearchedSky
+from lensdetect.rounds.ungraded import UNGRADED, ungraded_labels
 from lensdetect.runs import write_folder, write_whole
 from lensdetect.stamps import Shards, Stamp, write_manifest, write_shard
 from lensdetect.text import write_csv
@@ -38,8 +40,9 @@ class Prepared:
         With ``graded/`` and, where there is something, ``held_out/`` (stamps as of
         a simulation, in the form that the detector takes), and ``objects.csv``.
     objects : DataFrame
-        All graded objects: ``id``, ``ra_deg``, ``dec_deg``, ``tile``, ``is_lens``,
-        ``posterior``, ``weight``, ``kind``, ``side`` and ``reason``, why one is left out.
+        All graded objects, and those of kind ``UNGRADED`` that are learned from beside them: ``id``, ``ra_deg``,
+        ``dec_deg``, ``tile``, ``is_lens``, ``posterior``, ``weight``, ``kind``, ``side`` and ``reason``, why one
+        is left out.
     """
 
     folder: Path
@@ -57,16 +60,26 @@ class Prepared:
 
     @property
     def missing(self) -> pd.DataFrame:
-        """Objects without pixels, each with its reason."""
-        return self.objects[self.objects["reason"] != ""]
+        """Graded objects without pixels, each with its reason."""
+        return self.objects[(self.objects["reason"] != "") & (self.objects["kind"] != UNGRADED)]
 
 
 def _open(folder: Path) -> tuple[Shards, pd.DataFrame]:
     return Shards(folder), pd.read_parquet(folder / _LABELS)
 
 
-def prepare(folder: Path, labels: pd.DataFrame, sky: SearchedSky, card: Card, *, held_out: HeldOut) -> Prepared:
-    """Cut the graded objects out and divide them; what is there already stays.
+def prepare(
+    folder: Path,
+    labels: pd.DataFrame,
+    sky: SearchedSky,
+    card: Card,
+    *,
+    held_out: HeldOut,
+    ungraded: int = 0,
+    graded: Collection[str] = (),
+    seed: int = 0,
+) -> Prepared:
+    """Cut the graded objects out and divide them, with ungraded ones; what is there already stays.
 
     Parameters
     ----------
@@ -78,6 +91,12 @@ def prepare(folder: Path, labels: pd.DataFrame, sky: SearchedSky, card: Card, *,
     card : Card
         Of the detector that is to learn.
     held_out : HeldOut
+    ungraded : int
+        How many objects that nobody graded are learned from beside them.
+    graded : collection of str
+        Ids of all that people looked at, also where they are too unsure for a label.
+    seed : int
+        Of which these are.
 
     Returns
     -------
@@ -90,21 +109,27 @@ def prepare(folder: Path, labels: pd.DataFrame, sky: SearchedSky, card: Card, *,
     """
     path = folder / OBJECTS
     if not path.is_file():
-        _cut_all(folder, labels, sky, card, held_out=held_out)
+        objects = _with_places(labels, sky, card, held_out=held_out)
+        if ungraded:
+            how = {"without": {*labels["id"], *graded}, "held_out": held_out, "seed": seed}
+            more = ungraded_labels(sky, ungraded, **how, reach_arcsec=card.size * card.pixel_scale_arcsec)
+            if len(more):
+                objects = pd.concat([objects, _with_places(more, sky, card, held_out=held_out)], ignore_index=True)
+        _cut_all(folder, objects, sky, card)
     objects = pd.read_csv(path, dtype={"id": str, "tile": str, "kind": str}, keep_default_na=False)
     return Prepared(folder, objects)
 
 
-def _cut_all(folder: Path, labels: pd.DataFrame, sky: SearchedSky, card: Card, *, held_out: HeldOut) -> None:
-    objects = _with_places(labels, sky, card, held_out=held_out)
+def _cut_all(folder: Path, objects: pd.DataFrame, sky: SearchedSky, card: Card) -> None:
     for name, side in ((GRADED, LEARN), (HELD, HELD_OUT)):
         rows = objects.index[(objects["reason"] == "") & (objects["side"] == side)]
         objects.loc[rows, "reason"] = _write_side(folder / name, objects.loc[rows], sky, card)
-    if not (folder / GRADED).is_dir():
-        left = objects.loc[objects["side"] == LEARN, "reason"]
+    graded = objects[objects["kind"] != UNGRADED]
+    left = graded.loc[graded["side"] == LEARN, "reason"]
+    if not (left == "").any():
         reason = left.iloc[0] if len(left) else "all of them are held out or at the border of that"
         raise InputError(
-            f"a round must have graded objects with pixels to learn from, got none of {len(objects)}: {reason}"
+            f"a round must have graded objects with pixels to learn from, got none of {len(graded)}: {reason}"
         )
     # last: where it is, all is there
     write_whole(folder / OBJECTS, lambda file: write_csv(objects, file))

@@ -24,6 +24,7 @@ from lensdetect.rounds.measuring import check_enough, compare
 from lensdetect.rounds.mixing import Mixture, mix, plan_for
 from lensdetect.rounds.prepared import GRADED, HELD, OBJECTS, Prepared, prepare
 from lensdetect.rounds.searched import SearchedSky
+from lensdetect.rounds.ungraded import check_rare
 from lensdetect.runs import open_run, write_whole
 from lensdetect.stamps import Shards
 from lensdetect.text import write_csv
@@ -64,6 +65,7 @@ def retrain(
     stamps: Sequence[Path | str] = (),
     mixture: Mixture | None = None,
     held_out: HeldOut | None = None,
+    ungraded: int = 0,
     epochs: int | None = None,
     seed: int = 0,
     measured: bool = True,
@@ -89,6 +91,9 @@ def retrain(
     held_out : HeldOut, optional
         Part of the sky that is not learned from; that of the rounds that the
         detector went through already, which cannot be changed any more.
+    ungraded : int
+        How many objects at random that nobody graded are learned from beside the
+        graded, as no lenses, where the search was told that lenses are rare.
     epochs : int, optional
         Instead of those of the plan ``fine_tune``.
     seed : int
@@ -106,9 +111,9 @@ def retrain(
     Raises
     ------
     InputError
-        If there are no grades, or of one class alone and no stamps; too few are
-        held out to measure on; no pixels are found; pixel scale, bands or size of
-        the stamps do not fit; or the folder holds something else.
+        If there are no grades, or of one class alone and no stamps; ungraded objects
+        are asked for where lenses may not be rare; too few are held out to measure on; no
+        pixels are found; pixel scale, bands or size of the stamps do not fit; or the folder holds something else.
     ArtifactError
         If the detector cannot be used.
     """
@@ -118,6 +123,8 @@ def retrain(
     labels = labels_of(grades)
     sets = [ConvertedStamps(folder, card) for folder in stamps]
     plan = plan_for(card.training.get("plan"), epochs=epochs)
+    if ungraded:
+        check_rare(sky)
     manifest = {
         "search": str(sky.folder.resolve()),
         "from": {"name": title_of(card, before), "digest": card.digest},
@@ -125,13 +132,15 @@ def retrain(
         "stamps": [str(Path(folder).resolve()) for folder in stamps],
         "mixture": asdict(mixture),
         "held_out": asdict(held_out),
+        "ungraded": ungraded,
         "plan": plan.as_dict(),
         "seed": seed,
         "measured": measured,
     }
     output = Path(output)
     with open_run(output, manifest, file_name=MANIFEST, work="retraining", within=(GRADED, HELD)):
-        prepared = prepare(output, labels, sky, card, held_out=held_out)
+        more = {"ungraded": ungraded, "graded": grades["id"].astype(str), "seed": seed}
+        prepared = prepare(output, labels, sky, card, held_out=held_out, **more)
     if measured:
         _check_measurable(prepared)
     joined = mix(*prepared.graded, sets, mixture=mixture, told=_told(card, before, prepared, manifest, sets))

@@ -71,6 +71,8 @@ class SearchedSky:
     survey : Survey
     detectors : list of str
         Titles of those that scored, as in "arcformer_small_subtracted-ground/1".
+    prior : float or None
+        Share of lenses among the objects, as the search was told; None where it was not.
 
     Raises
     ------
@@ -87,6 +89,7 @@ class SearchedSky:
         manifest = read_json(self.folder / MANIFEST_NAME, remedy="search again")
         self.survey: Survey = get_survey(survey or str(manifest["survey"]))
         self.detectors: list[str] = [str(name).partition(_VIEWS)[0] for name, _ in manifest.get("detectors", [])]
+        self.prior: float | None = manifest.get("prior")
         self._tiles = [Path(path) for path in tiles or manifest.get("tiles", [])]
         self._index: TileIndex | None = None
         self._candidates: pd.DataFrame | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 import numpy as np
 import pandas as pd
@@ -56,13 +56,11 @@ def shortlist(
     InputError
         If nothing is left.
     """
-    rng, cut, best = np.random.default_rng(seed), Cut(), pd.DataFrame()
+    rng, best = np.random.default_rng(seed), pd.DataFrame()
     side = HELD_OUT if measure else LEARN
-    for piece in sky.pieces():
+    for piece in free_pieces(sky, without=without, held_out=held_out, reach_arcsec=reach_arcsec, side=side):
         table = piece.assign(**{_RANDOM: rng.random(len(piece))})
-        table = table[cut.eligible(table) & ~table["id"].isin(without).to_numpy()]
-        sides = held_out.sides(table["ra_deg"].to_numpy(), table["dec_deg"].to_numpy(), reach_arcsec=reach_arcsec)
-        best = _highest(pd.concat([best, table[sides == side]], ignore_index=True), among)
+        best = _highest(pd.concat([best, table], ignore_index=True), among)
     if not len(best):
         where = "held out" if measure else "not held out"
         raise InputError(f"there must be objects left to grade, got none that is scored, not graded and {where}")
@@ -71,6 +69,34 @@ def shortlist(
     best = best[names].assign(at_random=random)
     best = best.sort_values("logit", ascending=False, kind="stable").drop_duplicates("id")
     return best.reset_index(drop=True)
+
+
+def free_pieces(
+    sky: SearchedSky, *, without: Collection[str], held_out: HeldOut, reach_arcsec: float, side: str = LEARN
+) -> Iterator[pd.DataFrame]:
+    """Objects on one side of what is held out that could be candidates, a piece of the scores at a time.
+
+    Parameters
+    ----------
+    sky : SearchedSky
+    without : collection of str
+        Ids to be left out.
+    held_out : HeldOut
+    reach_arcsec : float
+        Side of a cutout.
+    side : str
+        ``LEARN`` or ``HELD_OUT``.
+
+    Yields
+    ------
+    DataFrame
+        As ``SearchedSky.pieces``.
+    """
+    cut = Cut()
+    for piece in sky.pieces():
+        table = piece[cut.eligible(piece) & ~piece["id"].isin(without).to_numpy()]
+        sides = held_out.sides(table["ra_deg"].to_numpy(), table["dec_deg"].to_numpy(), reach_arcsec=reach_arcsec)
+        yield table[sides == side]
 
 
 def _members(table: pd.DataFrame) -> list[str]:

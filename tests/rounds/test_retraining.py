@@ -161,11 +161,11 @@ def test_objects_that_cannot_be_used_are_listed(graded_sky, simulated, tmp_path)
     assert done.prepared.missing[["id", "reason"]].values.tolist() == [["nobody", "is no object of this search"]]
 
 
-def copy_of(graded_sky, tmp_path, *, tiles: list[str]):
-    """The search, which says that its tiles lie elsewhere."""
+def copy_of(graded_sky, tmp_path, **told):
+    """The search, which says something else of itself."""
     found = shutil.copytree(graded_sky.found, tmp_path / "found")
     manifest = json.loads((found / "search.json").read_text())
-    (found / "search.json").write_text(json.dumps(manifest | {"tiles": tiles}))
+    (found / "search.json").write_text(json.dumps(manifest | told))
     return found
 
 
@@ -178,6 +178,15 @@ def test_without_tiles_what_has_cutouts_is_learned_from(graded_sky, simulated, t
     candidates = pd.read_parquet(found / "candidates.parquet")["id"]
     assert len(kept) and kept["id"].isin(candidates).all() and done.comparison is None
     assert done.prepared.missing["reason"].str.contains("tiles must be FITS images, got none in").all()
+
+
+@pytest.mark.slow
+def test_the_card_tells_of_objects_that_nobody_graded(graded_sky, simulated, tmp_path):
+    sky = SearchedSky(copy_of(graded_sky, tmp_path, prior=0.01))
+    some = {"search": sky, "grades": graded_sky.grades.iloc[:60], "ungraded": 10}
+    done = round_of(graded_sky, simulated, tmp_path / "round", **some, epochs=1, measured=False)
+    assert load_card(done.model).training["rounds"][0]["others"]["ungraded"] == 10
+    assert json.loads((done.folder / "round.json").read_text())["ungraded"] == 10
 
 
 def test_tiles_that_have_moved_are_named(graded_sky, tmp_path):
