@@ -37,6 +37,7 @@ from lensdetect.cli.retrain import comparison_text
 from lensdetect.data.pipeline import Stamps, evaluation_batches
 from lensdetect.figures import save_figure
 from lensdetect.metrics import false_positives_by_kind, roc_curve, threshold_at
+from lensdetect.network import spec_from_dict
 from lensdetect.rounds import Mixture, choose, compare, labels_of, mix
 from lensdetect.rounds.choosing import RANDOM, SCORE, USUAL, parse_wishes
 from lensdetect.rounds.converted import manifest_of, survey_of
@@ -179,7 +180,7 @@ def trained_further(
         resume(output, together, survey=survey)
     else:
         plan = plan_for(card.training["plan"])
-        train(card.name, together, output, survey=survey, plan=plan, seed=seed, weights=start)
+        train(spec_from_dict(card.spec), together, output, survey=survey, plan=plan, seed=seed, weights=start)
     model = build_from_record(run.read_plan(), size=card.size, fresh=True)
     load_weights(run.checkpoint / run.read_state()["latest"], model)
     return model
