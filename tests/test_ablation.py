@@ -135,7 +135,7 @@ def test_the_table_has_mean_and_spread_over_seeds_and_costs(tmp_path):
     cells = cells_of(one)
     base = next(row for title, row in cells.items() if title.startswith("base: "))
     assert base[1] == "2" and "0.500 ± 0.707" in base and base[-2:] == ["1.00", "50"]
-    tokens = next(row for title, row in cells.items() if title.startswith("13 x 13 tokens"))
+    tokens = next(row for title, row in cells.items() if title.startswith("colour, 13 x 13 tokens"))
     assert tokens[1] == "1" and tokens[-2] == "2.50"
     assert {"base: weights of the last three epochs averaged", "committee of 2 seeds of base"} <= set(cells)
     assert next(row for title, row in cells_of(eight).items() if title.startswith("base: "))[-2:] == ["8.00", "6"]
