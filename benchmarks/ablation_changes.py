@@ -243,7 +243,7 @@ CHANGES: dict[str, Change] = {
     "colour_long": COLOUR_LONG,
     "colour_painted": replace(
         COLOUR_LONG,
-        title="colour_long, and a second step with ordinary galaxies, graded objects and painted arcs",
+        title="colour_painted: colour_long, and a second step with galaxies, graded objects and painted arcs",
         mix=Mix(painted=(1, 2, 3, 4), shards=12),
         **_THIRD,
     ),
@@ -253,10 +253,12 @@ CHANGES: dict[str, Change] = {
         detector="arcformer_small",
         plan=plan_of(epochs=10, warmup_epochs=1.0, max_shift_pix=2),
     ),
-    "colour_graded": replace(COLOUR_LONG, title="the same without painted arcs", mix=Mix(), **_THIRD),
+    "colour_graded": replace(
+        COLOUR_LONG, title="colour_graded: colour_painted without painted arcs", mix=Mix(), **_THIRD
+    ),
     "colour_unlabelled": replace(
         COLOUR_LONG,
-        title="the same, the labels of real cutouts those of colour_long itself (self-training)",
+        title="colour_unlabelled: the same, what colour_long says of real cutouts as their labels (self-training)",
         mix=Mix(),
         teachers=("colour_long",),
         teachers_share=1.0,
