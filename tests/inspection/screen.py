@@ -25,7 +25,7 @@ class Screen:
         return self.browser.execute_script(f"return {script};")
 
     def until(self, condition: str) -> None:
-        stop = time.monotonic() + 60.0
+        stop = time.monotonic() + 120.0
         while True:
             with contextlib.suppress(Exception):
                 if self.run(condition):
