@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lensdetect.inspection.extra import grading_module
 from lensdetect.inspection.order import showings_of
-from lensdetect.inspection.store import Subject, opened_to_read
+from lensdetect.inspection.store import Subject, opened_to_read, subject_rows
 
 
 class PictureKeys:
@@ -30,8 +30,7 @@ class PictureKeys:
         sql = grading_module("sqlalchemy")
         with opened_to_read(where) as connection:
             self._facts = {row.name: row.value for row in connection.execute(sql.select(schema.facts))}
-            rows = connection.execute(sql.select(schema.subjects).order_by(schema.subjects.c.number)).mappings().all()
-        self._subjects = [Subject(**{**row, "about": json.loads(row["about"])}) for row in rows]
+            self._subjects = [Subject(**row) for row in subject_rows(connection, schema)]
         self._of: dict[str, dict[str, tuple[str, bool]]] = {}
 
     def find(self, grader: str, key: str) -> tuple[str, bool] | None:

@@ -198,10 +198,26 @@ class Store:
 
     def subjects(self) -> list[Subject]:
         """All that is graded, in the order in which it came."""
-        table = self._schema.subjects
         with self.reading() as connection:
-            rows = connection.execute(self._sql.select(table).order_by(table.c.number)).mappings().all()
-        return [Subject(**{**row, "about": json.loads(row["about"])}) for row in rows]
+            return [Subject(**row) for row in subject_rows(connection, self._schema)]
+
+
+def subject_rows(connection, schema) -> list[dict[str, Any]]:
+    """All that is graded, in the order in which it came: the fields of ``Subject``.
+
+    Parameters
+    ----------
+    connection : sqlalchemy.Connection
+    schema : module
+        The tables.
+
+    Returns
+    -------
+    list of dict
+    """
+    table = schema.subjects
+    rows = connection.execute(grading_module("sqlalchemy").select(table).order_by(table.c.number)).mappings().all()
+    return [{**row, "about": json.loads(row["about"])} for row in rows]
 
 
 def _row(subject: Subject) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +10,7 @@ import pandas as pd
 
 from lensdetect.errors import InputError
 from lensdetect.inspection.database import database_url
-from lensdetect.inspection.extra import grading_module
-from lensdetect.inspection.store import need_store, opened_to_read
+from lensdetect.inspection.store import need_store, opened_to_read, subject_rows
 
 #: What is told of an object, whether or not a store or a list of candidates tells it, and its type.
 TOLD: dict[str, type] = {
@@ -72,10 +70,9 @@ def read_subjects(where: Path | str) -> pd.DataFrame:
     """
     from lensdetect.inspection import schema
 
-    sql = grading_module("sqlalchemy")
     with opened_to_read(where) as connection:
-        rows = connection.execute(sql.select(schema.subjects).order_by(schema.subjects.c.number)).mappings().all()
-    return _table([{**row, **json.loads(row["about"])} for row in rows])
+        rows = subject_rows(connection, schema)
+    return _table([{**row, **row["about"]} for row in rows])
 
 
 def subjects_of(path: Path | str, *, survey: str | None = None) -> pd.DataFrame:
