@@ -27,19 +27,21 @@ MEANINGS: dict[str, Meaning] = {
     "separation_arcsec": Meaning("pos.angDistance", "distance from that lens", "arcsec"),
     "known_grade": Meaning("meta.code.class", "what its list calls it"),
     "known_list": Meaning("meta.bib", "list that it is from"),
+    "draw": Meaning("meta.number", "place in this random draw, from 1; names of files in ordinary/ begin with it"),
 }
-_DRAW = Meaning("meta.number", "place in this random draw, from 1; names of files in ordinary/ begin with it")
 _MEMBER = Meaning("stat.likelihood", "logit of one detector")
 
 
-def write_candidates(candidates: pd.DataFrame, folder: Path) -> dict[str, Path]:
-    """Write ``candidates.parquet``, ``.csv`` and ``.fits``, each whole or not at all.
+def write_objects(objects: pd.DataFrame, folder: Path, *, name: str) -> dict[str, Path]:
+    """Write candidates or ordinary objects as ``.parquet``, ``.csv`` and ``.fits``, each whole or not at all.
 
     Parameters
     ----------
-    candidates : DataFrame
-        Best first.
+    objects : DataFrame
+        Candidates, the best first; or ordinary objects, in the order of the draw.
     folder : Path
+    name : str
+        Of the files: "candidates" or "ordinary".
 
     Returns
     -------
@@ -51,33 +53,6 @@ def write_candidates(candidates: pd.DataFrame, folder: Path) -> dict[str, Path]:
     InputError
         If they cannot be written.
     """
-    return _write(candidates, folder, name="candidates")
-
-
-def write_ordinary(ordinary: pd.DataFrame, folder: Path) -> dict[str, Path]:
-    """Write ``ordinary.parquet``, ``.csv`` and ``.fits``, each whole or not at all.
-
-    Parameters
-    ----------
-    ordinary : DataFrame
-        In the order of the draw.
-    folder : Path
-
-    Returns
-    -------
-    dict
-        Path by ending.
-
-    Raises
-    ------
-    InputError
-        If they cannot be written.
-    """
-    return _write(ordinary, folder, name="ordinary")
-
-
-def _write(table: pd.DataFrame, folder: Path, *, name: str) -> dict[str, Path]:
-    known = {**MEANINGS, "draw": _DRAW}
-    meanings = {column: known.get(column, _MEMBER) for column in table.columns}
+    meanings = {column: MEANINGS.get(column, _MEMBER) for column in objects.columns}
     comments = [f"flags {flag.value}: {flag.name}" for flag in quality.FLAGS.values()]
-    return write_tables(table, folder, name=name, meanings=meanings, comments=comments)
+    return write_tables(objects, folder, name=name, meanings=meanings, comments=comments)

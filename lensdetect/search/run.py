@@ -26,7 +26,7 @@ from lensdetect.search.folder import build_manifest, held_folder, join_slices, m
 from lensdetect.search.known import cross_match, known_lenses, name_lists
 from lensdetect.search.objects import Spread, spread_objects
 from lensdetect.search.ordinary import NUM_ORDINARY, draw_ordinary
-from lensdetect.search.outputs import write_candidates, write_ordinary
+from lensdetect.search.outputs import write_objects
 from lensdetect.search.pictures import cut_candidates, cut_ordinary
 from lensdetect.search.report import Findings, write_report
 from lensdetect.search.report_cards import shown_candidates
@@ -220,12 +220,12 @@ def _write(findings: Findings) -> Search:
     folder, ranked = findings.job.folder, findings.ranked
     for name, table in (("tiles.csv", findings.tiles), ("known.csv", findings.known)):
         write_whole(folder / name, lambda file, t=table: write_csv(t, file))
-    write_candidates(ranked.candidates, folder)
+    write_objects(ranked.candidates, folder, name="candidates")
     pictures = Pictures(folder, shown_candidates(ranked.candidates)["rank"])
     problems = cut_candidates(
         ranked.candidates, findings.index, findings.job, folder=folder / "cutouts", pictures=pictures
     )
-    write_ordinary(findings.ordinary, folder)
+    write_objects(findings.ordinary, folder, name="ordinary")
     problems += cut_ordinary(findings.ordinary, findings.index, findings.job, folder=folder / "ordinary")
     findings.notes.extend(problems)
     write_report(findings, pictures, folder / "report.html")

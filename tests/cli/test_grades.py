@@ -18,7 +18,7 @@ from lensdetect.inspection.ledger import Entry, append
 from lensdetect.inspection.sources import open_source
 from lensdetect.inspection.store import Store, Subject
 from lensdetect.inspection.tokens import add_grader, grader_of
-from lensdetect.search.outputs import write_candidates
+from lensdetect.search.outputs import write_objects
 from lensdetect.search.pictures import cutout_name
 from lensdetect.survey import get_survey
 
@@ -47,7 +47,7 @@ def found(tmp_path) -> Path:
         }
     )  # fmt: skip
     (folder / "cutouts").mkdir(parents=True)
-    write_candidates(table, folder)
+    write_objects(table, folder, name="candidates")
     said = {"survey": "kids", "bands": ["u", "g", "r", "i"], "pixel_scale_arcsec": 0.2}
     (folder / "search.json").write_text(json.dumps(said))
     sigma = np.array([band.noise_sigma for band in get_survey("kids").bands])[:, None, None]

@@ -21,7 +21,7 @@ from lensdetect.inspection.desk import Desk
 from lensdetect.inspection.preparing import Wishes, prepare
 from lensdetect.inspection.serving import build_server, open_socket
 from lensdetect.inspection.tokens import add_grader
-from lensdetect.search.outputs import write_candidates, write_ordinary
+from lensdetect.search.outputs import write_objects
 from lensdetect.search.pictures import cutout_name
 from lensdetect.survey import get_survey
 
@@ -64,13 +64,14 @@ def write_search(
         }
     )
     folder.mkdir(parents=True)
-    write_candidates(table, folder)
+    write_objects(table, folder, name="candidates")
     said = {"survey": "kids", "bands": ["u", "g", "r", "i"], "pixel_scale_arcsec": 0.2}
     (folder / "search.json").write_text(json.dumps(said))
     _write_cutouts(folder / "cutouts", table["id"], rng)
     if ordinary is not None:
         names = [f"ordinary {number}" for number in range(ordinary)]
-        write_ordinary(pd.DataFrame({"draw": np.arange(1, ordinary + 1), "id": pd.Series(names, dtype=str)}), folder)
+        drawn = pd.DataFrame({"draw": np.arange(1, ordinary + 1), "id": pd.Series(names, dtype=str)})
+        write_objects(drawn, folder, name="ordinary")
         _write_cutouts(folder / "ordinary", names, rng)
     return folder
 
